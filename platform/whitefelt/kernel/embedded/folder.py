@@ -76,7 +76,9 @@ def take_lock(path: Path, what: str, patience_seconds: float = 10.0) -> int:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except PermissionError:
-        raise ServerFailed(f"{path.parent} belongs to another user: it was made by root or by somebody else.") from None
+        raise ServerFailed(
+            f"{path.parent} belongs to another user: it was made by root or by somebody else."
+        ) from None
     _give_to_owner(handle, path.parent)
     give_up = time.monotonic() + patience_seconds
     while True:
