@@ -1,0 +1,74 @@
+"""Calls to the outside: every one has time-outs, follows no redirect, and tells three failures apart.
+
+`VendorRefused`: the vendor answered and said no. `VendorUnavailable`: surely not carried out (no connection was made).
+`VendorUnknown`: sent, but no usable answer: it may have happened; ask for its status before trying again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+MAX_ANSWER_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A vendor's HTTP answer; `body` are the bytes received."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The decoded body; VendorUnknown if it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise VendorUnknown("the answer is not JSON") from error
+
+
+class VendorError(Exception):
+    """Base of the three failures."""
+
+
+class VendorRefused(VendorError):
+    """The vendor understood and refused; `status` and `body` are its words."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(f"vendor refused with HTTP {status}")
+        self.status, self.body = status, body
+
+
+class VendorUnavailable(VendorError):
+    """No connection: the request was surely not carried out."""
+
+
+class VendorUnknown(VendorError):
+    """The request was sent and its outcome is unknown."""
+
+
+def call(
+    method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None, seconds: int = 10
+) -> Answer:
+    """One request, at most `seconds` long in all phases, at most 1 MiB of answer; raises a VendorError."""
+    limits = httpx2.Timeout(seconds, connect=min(3, seconds))
+    try:
+        with httpx2.Client(timeout=limits, follow_redirects=False, trust_env=False) as client:
+            response = client.request(method, url, headers=dict(headers or {}), content=body)
+    except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+        raise VendorUnavailable(type(error).__name__) from error
+    except httpx2.HTTPError as error:
+        raise VendorUnknown(type(error).__name__) from error
+    if len(response.content) > MAX_ANSWER_BYTES:
+        raise VendorUnknown("the answer is larger than 1 MiB")
+    answer = Answer(response.status_code, dict(response.headers), response.content)
+    if answer.status >= 500 or answer.status in (408, 429):
+        raise VendorUnknown(f"HTTP {answer.status}")
+    if answer.status >= 300:
+        raise VendorRefused(answer.status, answer.body)
+    return answer

@@ -1,0 +1,26 @@
+"""Tenancy: which operator, brand, domain and integration is this?
+
+A tenant is the contracting operator (licence holder); its brands are rows, not schemas. One schema and one pinned role per
+tenant; `platform.*` tables say who there is. Owns: platform.tenants, brands, domains, integrations. Imports: kernel, facts.
+"""
+
+from whitefelt.tenancy.directory import (
+    Brand,
+    Integration,
+    Site,
+    brand_by_id,
+    brands_of,
+    forget,
+    integration,
+    integrations_of,
+    site_of,
+    sites_of,
+    tenant_by_slug,
+    tenants,
+)
+from whitefelt.tenancy.provision import apply_folder, provision, upgrade_platform
+
+__all__ = [
+    "Brand", "Integration", "Site", "apply_folder", "brand_by_id", "brands_of", "forget", "integration", "integrations_of",
+    "provision", "site_of", "sites_of", "tenant_by_slug", "tenants", "upgrade_platform",
+]  # fmt: skip
