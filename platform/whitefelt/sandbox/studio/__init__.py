@@ -1,0 +1,6 @@
+"""Lumen Forge, the sandbox's game studio: two games, a server that speaks the native play protocol, and a control for tests.
+
+``maths`` (with ``orchard`` and ``roulette``) is pure and states the returns by enumeration; ``outcomes`` draws;
+``rounds`` plays a round against the operator's wallet; ``wallet_client`` signs and sends; ``books`` remembers everything
+before it is sent; ``app`` serves players; ``control`` serves tests. Nothing here is shared with the wallet's side.
+"""
