@@ -1,0 +1,1 @@
+"""Connectors to identity vendors: functions of `whitefelt.compliance.ports.IdentityVendor`."""
