@@ -1,0 +1,43 @@
+"""The wallet: who owns how much, and why? It knows nobody: an owner is an opaque text.
+
+Money moves only through the SQL functions of the tenant's schema (migrations/tenant/t0001_wallet.sql), one per kind of
+movement, called inside a unit of work on the login `money` or as one autocommit trip. Owns: pockets, journal, holds,
+counters, house_folds. Imports: kernel, facts.
+"""
+
+from whitefelt.wallet.movements import (
+    adjust,
+    bonus,
+    claim,
+    deposit,
+    pay_out,
+    refuse,
+    release,
+    reserve,
+    restore,
+    settle,
+    stake,
+)
+from whitefelt.wallet.outcomes import Cap, Leg, Outcome
+from whitefelt.wallet.pockets import (
+    Balances,
+    House,
+    Pockets,
+    balances,
+    find_pockets,
+    fold_house,
+    house_pocket,
+    open_pockets,
+    play_house,
+    set_stakes_allowed,
+    terms,
+)
+from whitefelt.wallet.queries import Hold, StatementLine, holds, journal_rows, statement
+from whitefelt.wallet.verify import Fault, figures, verify
+
+__all__ = [
+    "Balances", "Cap", "Fault", "Hold", "House", "Leg", "Outcome", "Pockets", "StatementLine", "adjust", "balances", "bonus",
+    "claim", "deposit", "figures", "find_pockets", "fold_house", "holds", "house_pocket", "journal_rows", "open_pockets",
+    "pay_out", "play_house", "refuse", "release", "reserve", "restore", "set_stakes_allowed", "settle", "stake", "statement",
+    "terms", "verify",
+]  # fmt: skip
