@@ -1,0 +1,1 @@
+"""Connectors to payment providers: functions of `whitefelt.cashier.ports.PayVendor`."""
