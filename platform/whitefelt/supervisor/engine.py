@@ -23,8 +23,8 @@ from .folder import fresh_log, take_folder
 from .guardian import belonging, kill_all
 from .progress import Display
 from .rules import check_plan, dependents_of
-from .specs import ProcessSpec, ServiceSpec, Spec
-from .unit import Deadlines, Unit
+from .specs import ProcessSpec, ServiceSpec, Spec, TaskSpec
+from .unit import TASK_PATIENCE_SECONDS, Deadlines, Unit
 
 GUARDIAN = Path(__file__).with_name("guardian.py")
 
@@ -41,9 +41,7 @@ class Supervisor:
     if another supervisor holds the folder, `BadPlan` if the parts contradict one another.
     """
 
-    def __init__(
-        self, data: Path, specs: Sequence[Spec], *, echo: bool = True, stream: TextIO | None = None
-    ) -> None:
+    def __init__(self, data: Path, specs: Sequence[Spec], *, echo: bool = True, stream: TextIO | None = None) -> None:
         self.data, self._specs = Path(data).absolute(), list(specs)
         self._echo, self._stream = echo, stream
         self._token = secrets.token_hex(12)
@@ -110,12 +108,18 @@ class Supervisor:
         self._stopping.set()
         self.display.settle()
         ends_at = now + ALL_END_WITHIN_SECONDS
-        while time.monotonic() < ends_at and not all(unit.stopped.is_set() for unit in self._units.values()):
+        while time.monotonic() < ends_at and self._still_ending(now):
             if self._signalled_again():
                 self.display.say("", "Second signal: killing what is left.")
                 self._kill_processes()
             time.sleep(0.03)
         self._kill_processes()
+
+    def _still_ending(self, since: float) -> bool:
+        """Whether to wait on. A step in our own process cannot be ended: after a while we leave in spite of it."""
+        waiting = [unit.spec for unit in self._units.values() if not unit.stopped.is_set()]
+        patient = time.monotonic() < since + TASK_PATIENCE_SECONDS
+        return (patient and bool(waiting)) or any(not isinstance(spec, TaskSpec) for spec in waiting)
 
     def _unit(self, spec: Spec) -> Unit:
         setting = Setting(

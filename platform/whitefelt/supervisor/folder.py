@@ -50,5 +50,5 @@ def fresh_log(data: Path, name: str) -> Path:
     for number in range(KEPT_LOGS - 1, -1, -1):
         older = log.with_name(f"{log.name}.{number}") if number else log
         if older.exists():
-            os.replace(older, log.with_name(f"{log.name}.{number + 1}"))
+            older.replace(log.with_name(f"{log.name}.{number + 1}"))
     return log

@@ -80,9 +80,7 @@ def belonging(marker: str, sessions: Iterable[int]) -> set[int]:
 
 def _belonging_by_group(groups: set[int]) -> set[int]:
     """Without /proc: the members of the process groups."""
-    listing = subprocess.run(
-        ["ps", "-A", "-o", "pid=,pgid="], capture_output=True, text=True, check=False
-    ).stdout
+    listing = subprocess.run(["/bin/ps", "-A", "-o", "pid=,pgid="], capture_output=True, text=True, check=False).stdout
     pairs = (line.split() for line in listing.splitlines())
     return {int(pid) for pid, group in pairs if int(group) in groups}
 

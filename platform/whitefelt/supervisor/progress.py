@@ -97,8 +97,8 @@ class LiveFace:
         from rich.text import Text
 
         position = list(self._states).index(name) if name in self._states else 0
-        prefix = Text(f"{name:<{self._width}} | ", style=PREFIX_STYLES[position % len(PREFIX_STYLES)])
-        self._console.print(prefix + Text(text, style=style), soft_wrap=True)
+        prefix = (f"{name:<{self._width}} | ", PREFIX_STYLES[position % len(PREFIX_STYLES)])
+        self._console.print(Text.assemble(prefix, (text, style)), soft_wrap=True)
 
     def _table(self) -> Table:
         from rich.table import Table

@@ -51,7 +51,7 @@ class Unit(threading.Thread):
         """The whole life."""
         try:
             self._live()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is reported and ends the platform
+        except Exception as error:
             self._fail(f"{type(error).__name__}: {error}")
         self._stopping.wait()
         try:
@@ -72,9 +72,7 @@ class Unit(threading.Thread):
             if trouble is None or self._stopping.is_set():
                 return
             failures = 1 if time.monotonic() - began > HEALTHY_AFTER_SECONDS else failures + 1
-            if not getattr(self.spec, "restart", False) or (
-                not self.ready.is_set() and failures >= START_ATTEMPTS
-            ):
+            if not self._worth_another_try(failures):
                 self._fail(trouble)
                 return
             pause = pause_seconds(failures)
@@ -82,12 +80,21 @@ class Unit(threading.Thread):
             self._display.say(self.spec.name, trouble)
             self._stopping.wait(pause)
 
+    def _worth_another_try(self, failures: int) -> bool:
+        """A part that was up once is always started again; one that never was only if trying may help."""
+        if isinstance(self.spec, TaskSpec) or not self.spec.restart:
+            return False
+        if self.ready.is_set():
+            return True
+        # A server's own start function has tried already what can be tried.
+        return isinstance(self.spec, ProcessSpec) and failures < START_ATTEMPTS
+
     def _one_life(self, began: float) -> str | None:
         """One start and what follows; returns what went wrong, or None if nothing did."""
         self._state(progress.STARTING)
         try:
             self.body.start()
-        except Exception as error:  # noqa: BLE001 - every reason not to start is treated alike: shown, tried again
+        except Exception as error:
             return str(error)
         if self._stopping.is_set():
             return None

@@ -1,7 +1,7 @@
 """Runs one command as another user and ties its life to its parent's; then *becomes* the command.
 
-Run by path (`python -I -S exec_wrapper.py OPTIONS -- COMMAND`), never imported by what it starts: it must be quick and it
-must not need to read anything after it has given up its rights. Why a program and not `preexec_fn`: code between
+Run by path (`python -I -S exec_wrapper.py OPTIONS -- COMMAND`), never imported by what it starts: it must be quick, and must not
+need to read anything after it has given up its rights. Why a program and not `preexec_fn`: code between
 fork and exec is unsafe as soon as the parent has threads.
 
 Options: `--uid N --gid N` drop to that identity; `--chdir DIR` enter it *after* the drop (so it also proves that the
@@ -74,7 +74,7 @@ def main() -> None:
         sys.exit(CANNOT_PREPARE)
     plain_signals()
     try:
-        os.execvp(command[0], command)
+        os.execvp(command[0], command)  # noqa: S606 - running a program as told is what this is for
     except OSError as error:
         sys.stderr.write(f"cannot run {command[0]}: {error}\n")
         sys.exit(CANNOT_RUN)

@@ -32,7 +32,7 @@ def write_private(path: Path, text: str) -> None:
         stream.flush()
         _give_to_owner(stream.fileno(), path.parent)
         os.fsync(stream.fileno())
-    os.replace(fresh, path)
+    fresh.replace(path)
 
 
 def read_or_make_password(path: Path) -> str:
@@ -76,9 +76,7 @@ def take_lock(path: Path, what: str, patience_seconds: float = 10.0) -> int:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except PermissionError:
-        raise ServerFailed(
-            f"{path.parent} belongs to another user: it was made by root or by somebody else."
-        ) from None
+        raise ServerFailed(f"{path.parent} belongs to another user: it was made by root or by somebody else.") from None
     _give_to_owner(handle, path.parent)
     give_up = time.monotonic() + patience_seconds
     while True:
@@ -98,7 +96,7 @@ def take_lock(path: Path, what: str, patience_seconds: float = 10.0) -> int:
 def open_log(path: Path, keep_bytes: int = 10_000_000) -> int:
     """Opens `path` for appending; a log that has grown large becomes `<name>.1` first."""
     if path.exists() and path.stat().st_size > keep_bytes:
-        os.replace(path, path.with_name(path.name + ".1"))
+        path.replace(path.with_name(path.name + ".1"))
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     _give_to_owner(handle, path.parent)
     return handle

@@ -25,7 +25,8 @@ from .spawn import Identity, run_as
 
 logger = logging.getLogger(__name__)
 
-REACHABLE_PLACES = (Path("/var/lib/whitefelt"), Path("/var/tmp"), Path("/tmp"))
+# In the folders that everybody may write to, only what we make ourselves or what is root's alone is used.
+REACHABLE_PLACES = (Path("/var/lib/whitefelt"), Path("/var/tmp"), Path("/tmp"))  # noqa: S108
 ELSEWHERE = "cluster-elsewhere"
 
 
@@ -118,9 +119,7 @@ def _remembered_home(folder: Path) -> Path | None:
             f"Bring it back, or delete {folder} to begin with an empty database."
         )
     if not _is_ours(home):
-        raise ServerFailed(
-            f"{home}, where the database of {folder} was kept, is not safe: others can write there."
-        )
+        raise ServerFailed(f"{home}, where the database of {folder} was kept, is not safe: others can write there.")
     return home
 
 

@@ -268,8 +268,6 @@ def _make_database(server: Postgres) -> None:
         connection.execute(
             sql.SQL("ALTER ROLE {} LOGIN CREATEROLE CREATEDB NOSUPERUSER PASSWORD {}").format(owner, verifier)
         )
-        found = connection.execute(
-            "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s", [DATABASE]
-        ).fetchone()
+        found = connection.execute("SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if found is None:
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), owner))

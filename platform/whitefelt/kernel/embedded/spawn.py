@@ -146,5 +146,5 @@ def _serve(requests: queue.SimpleQueue[_Request]) -> None:
         start, answer = requests.get()
         try:
             answer.set_result(start())
-        except Exception as error:  # noqa: BLE001 - it is raised again where the answer is awaited
+        except Exception as error:
             answer.set_exception(error)

