@@ -39,7 +39,7 @@ def test_killed_supervisor_leaves_nothing(launch: Launch) -> None:
     for name in (*FAMILY, "two"):
         (program.folder / name).unlink()
     # The next one waits until the guardian of the killed one is through, then runs.
-    again = launch(plan)
+    again = launch('[part("two", ready=file_of("two"))]')
     assert again.says() == "READY"
     assert runtime.read(again.data)["pid"] == again.process.pid
 

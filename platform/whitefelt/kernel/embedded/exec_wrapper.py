@@ -1,8 +1,8 @@
 """Runs one command as another user and ties its life to its parent's; then *becomes* the command.
 
-Run by path (`python -I -S exec_wrapper.py OPTIONS -- COMMAND`), never imported by what it starts: it must be quick, and must not
-need to read anything after it has given up its rights. Why a program and not `preexec_fn`: code between
-fork and exec is unsafe as soon as the parent has threads.
+Run by path (`python -I -S exec_wrapper.py OPTIONS -- COMMAND`), never imported by what it starts: it must be quick, and
+must not need to read anything after it has given up its rights. Why a program and not `preexec_fn`: code between fork
+and exec is unsafe as soon as the parent has threads.
 
 Options: `--uid N --gid N` drop to that identity; `--chdir DIR` enter it *after* the drop (so it also proves that the
 identity can reach it); `--death-signal N --parent PID` ask the kernel (Linux) to send that signal when the thread
