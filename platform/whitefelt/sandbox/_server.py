@@ -32,9 +32,7 @@ def arguments(vendor: str, **more: str) -> argparse.Namespace:
     parser.add_argument("--config", type=Path, help="JSON configuration, read again whenever it changes")
     for name, text in more.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, required=True, help=text)
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {vendor} %(levelname)s %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {vendor} %(levelname)s %(message)s")
     return parser.parse_args()
 
 

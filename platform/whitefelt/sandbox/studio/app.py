@@ -1,10 +1,11 @@
 """What the studio serves: the catalogue, the artwork, the game page, and the page's own small API."""
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, current_app, jsonify, render_template, request
 from markupsafe import Markup
 
 from .._clock import now_ms
@@ -48,8 +49,6 @@ def create_app(studio: Studio) -> Flask:
 
 
 def _studio() -> Studio:
-    from flask import current_app
-
     found: Studio = current_app.extensions["studio"]
     return found
 
@@ -121,7 +120,7 @@ def play_page() -> tuple[str, int, dict[str, str]]:
         "max_stake": to_text(game.max_stake_cents),
         "orchard": orchard,
         "roulette": roulette,
-        "wheel": Markup(wheel()),
+        "wheel": Markup(wheel()),  # noqa: S704 - drawn by us from constants
     }
     return render_template("orchard.html" if game.code == SLOT else "roulette.html", **page), 200, headers
 
@@ -154,7 +153,7 @@ def launch_state(launch_id: str) -> Response:
     if wallet is None:
         raise Refused(404, "wallet_unknown", "This casino is not connected to the studio.")
     body = {"type": "balance", **{name: launch[name] for name in ("player", "session", "currency", "game")}}
-    raw = ledger.json.dumps(body, separators=(",", ":")).encode()
+    raw = json.dumps(body, separators=(",", ":")).encode()
     answer = deliver(wallet, "balance", raw, timeout_seconds=3)
     ok = answer.verdict == "ok"
     code = None if ok else str(answer.data.get("code", "no_answer"))
@@ -173,8 +172,6 @@ def launch_state(launch_id: str) -> Response:
 
 def spin() -> Response:
     """Play one round for an open game window; one at a time."""
-    from flask import current_app
-
     body = json_body()
     launch = _launch(body.get("launch"))
     game = game_of(launch["game"])
@@ -185,11 +182,8 @@ def spin() -> Response:
         raise Refused(409, "round_running", "The last round is still running.")
     spinning.add(launch_id)
     try:
-        order = Order(
-            *(launch[name] for name in ("wallet", "session", "player", "game", "currency")),
-            stake_cents=stake,
-            bets=bets,
-        )
+        names = ("wallet", "session", "player", "game", "currency")
+        order = Order(*(launch[name] for name in names), stake, bets)
         return jsonify(_told(order, play(_studio(), order)))
     finally:
         spinning.discard(launch_id)

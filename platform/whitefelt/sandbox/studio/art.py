@@ -1,4 +1,4 @@
-"""Tile artwork (3:4) and the roulette wheel, drawn from data: the same bytes every time, no fonts or images from outside."""
+"""Tile artwork (3:4) and the roulette wheel, drawn from data: always the same bytes, nothing from outside."""
 
 import math
 import re
@@ -87,8 +87,10 @@ def _orchard_tile() -> str:
         + '<circle cx="158" cy="146" r="150" fill="url(#glow)"/><circle cx="158" cy="146" r="92" fill="url(#lune)"/>'
         '<g fill="#dba844" opacity=".4"><circle cx="122" cy="118" r="17"/><circle cx="196" cy="106" r="10"/>'
         '<circle cx="206" cy="168" r="15"/><circle cx="150" cy="84" r="7"/><circle cx="116" cy="176" r="9"/></g>'
-        '<path d="M0 262q70-44 150-22t150-18v178H0Z" fill="#241a5e"/><path d="M0 292q90-34 160-12t140-6v126H0Z" fill="#160f42"/>'
-        '<path d="M-6 20Q40 92 34 196q46-16 122-12 70 4 150-26v14q-70 32-146 28-80-4-122 16-8 80 4 190H-6Z" fill="#0e0a2c"/>'
+        '<path d="M0 262q70-44 150-22t150-18v178H0Z" fill="#241a5e"/>'
+        '<path d="M0 292q90-34 160-12t140-6v126H0Z" fill="#160f42"/>'
+        '<path d="M-6 20Q40 92 34 196q46-16 122-12 70 4 150-26v14q-70 32-146 28-80-4-122 16-8 80 4 190H-6Z"'
+        ' fill="#0e0a2c"/>'
         f'<g fill="#123a3e">{leaves}</g>'
         + _inlined("symbols/owl", 96, 76, 118)
         + _inlined("symbols/cherry", 206, 172, 76, 8)
@@ -129,9 +131,11 @@ def _roulette_tile() -> str:
         '<radialGradient id="bowl" cx=".38" cy=".32" r=".8"><stop offset="0" stop-color="#a0602b"/>'
         '<stop offset="1" stop-color="#3a1c0a"/></radialGradient>'
         '<radialGradient id="lamp"><stop offset="0" stop-color="#fff3c4" stop-opacity=".95"/>'
-        '<stop offset=".3" stop-color="#ffc85a" stop-opacity=".4"/><stop offset="1" stop-color="#ffc85a" stop-opacity="0"/>'
+        '<stop offset=".3" stop-color="#ffc85a" stop-opacity=".4"/>'
+        '<stop offset="1" stop-color="#ffc85a" stop-opacity="0"/>'
         '</radialGradient><linearGradient id="dim" x1="0" y1="0" x2="0" y2="1">'
-        '<stop offset="0" stop-color="#04211f" stop-opacity="0"/><stop offset="1" stop-color="#04211f" stop-opacity=".95"/>'
+        '<stop offset="0" stop-color="#04211f" stop-opacity="0"/>'
+        '<stop offset="1" stop-color="#04211f" stop-opacity=".95"/>'
         "</linearGradient>"
     )
     lamps = "".join(

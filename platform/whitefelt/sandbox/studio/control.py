@@ -166,9 +166,7 @@ def _send_all(url: str, headers: dict[str, str], raw: bytes, count: int, paralle
     if not parallel:
         return [deliver_raw(url, headers, raw, 10) for _ in range(count)]
     found: list[Delivery] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(deliver_raw(url, headers, raw, 10))) for _ in range(count)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(deliver_raw(url, headers, raw, 10))) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

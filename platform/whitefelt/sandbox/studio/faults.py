@@ -32,9 +32,7 @@ class Faults:
         """What happens to this delivery of a message that was tried so often before."""
         if kind not in self.types:
             return Tampering()
-        return Tampering(
-            self.bad_signature, self.bad_key, self.clock_skew_seconds, earlier_tries < self.drop_answer
-        )
+        return Tampering(self.bad_signature, self.bad_key, self.clock_skew_seconds, earlier_tries < self.drop_answer)
 
 
 def checked(body: Mapping[str, Any]) -> Faults:
@@ -70,7 +68,7 @@ class FaultBoard:
         self._board: dict[tuple[str | None, str | None], Faults] = {}
 
     def put(self, body: Mapping[str, Any]) -> None:
-        """Set the faults for ``wallet`` and ``player`` (each optional: all of them); no fault at all clears the entry."""
+        """Set the faults for ``wallet`` and ``player`` (each optional: all of them); no fault clears the entry."""
         key = (text_of(body, "wallet", default=None), text_of(body, "player", default=None))
         faults = checked(body)
         with self._lock:

@@ -106,8 +106,7 @@ def line_pay(symbols: Sequence[str], pays: Mapping[str, Mapping[int, int]] = PAY
 def window(stops: Sequence[int]) -> tuple[tuple[str, ...], ...]:
     """The five columns of three symbols that show when the strips stop with these positions in the top row."""
     return tuple(
-        tuple(strip[(stop + row) % len(strip)] for row in range(3))
-        for strip, stop in zip(STRIPS, stops, strict=True)
+        tuple(strip[(stop + row) % len(strip)] for row in range(3)) for strip, stop in zip(STRIPS, stops, strict=True)
     )
 
 
@@ -149,9 +148,7 @@ def enumerated_return(
                 ways *= weight
             per_line += ways * times
     owl_counts = [
-        Counter(
-            sum(strip[(stop + row) % len(strip)] == SCATTER for row in range(3)) for stop in range(len(strip))
-        )
+        Counter(sum(strip[(stop + row) % len(strip)] == SCATTER for row in range(3)) for stop in range(len(strip)))
         for strip in strips
     ]
     scatter = 0

@@ -22,7 +22,7 @@ def game_of(code: object) -> Game:
 def read_stake(game: Game, body: Mapping[str, Any], *, lenient: bool = False) -> tuple[int, dict[str, int] | None]:
     """The stake in cents and, for roulette, the chips by spot.
 
-    ``lenient`` (tests) lets a roulette stake stand for a chip on red and lifts the limits, but not the slot's ten lines.
+    ``lenient`` (tests) lets a roulette stake stand for a chip on red and lifts the limits, not the ten lines.
     """
     if game.code == SLOT:
         if body.get("bets") is not None:

@@ -18,9 +18,7 @@ def queue(books: Books, wallet: str | None, player: str, game: str | None, specs
     """Queue checked outcomes (JSON texts) for a player's next rounds; how many wait now."""
     with books.transaction():
         for spec in specs:
-            books.write(
-                "INSERT INTO outcomes (wallet,player,game,spec) VALUES (?,?,?,?)", (wallet, player, game, spec)
-            )
+            books.write("INSERT INTO outcomes (wallet,player,game,spec) VALUES (?,?,?,?)", (wallet, player, game, spec))
         waiting = books.row("SELECT count(*) AS n FROM outcomes WHERE player = ?", (player,))
     assert waiting is not None
     return int(waiting["n"])

@@ -37,14 +37,10 @@ def colour_of(number: int) -> str:
     return "green" if number == 0 else "red" if number in REDS else "black"
 
 
-def evaluate(
-    number: int, bets: Mapping[str, int], spots: Mapping[str, tuple[frozenset[int], int]] = SPOTS
-) -> int:
+def evaluate(number: int, bets: Mapping[str, int], spots: Mapping[str, tuple[frozenset[int], int]] = SPOTS) -> int:
     """What the bets (cents by spot) give back when this number falls: winning stakes and their gains, in cents."""
     assert 0 <= number <= 36
-    return sum(
-        cents * (spots[spot][1] + 1) for spot, cents in bets.items() if number in spots[spot][0]
-    )
+    return sum(cents * (spots[spot][1] + 1) for spot, cents in bets.items() if number in spots[spot][0])
 
 
 def spot_return(spot: str, spots: Mapping[str, tuple[frozenset[int], int]] = SPOTS) -> Fraction:

@@ -79,9 +79,7 @@ def recover(studio: Studio) -> None:
         " WHERE r.state = 'betting'"
     )
     for row in unpaid:
-        order = Order(
-            *(row[name] for name in ("wallet", "session", "player", "game", "currency", "stake_cents"))
-        )
+        order = Order(*(row[name] for name in ("wallet", "session", "player", "game", "currency", "stake_cents")))
         studio.pump.release(_write_win(studio, order, row["round_id"], row["win_cents"]))
 
 

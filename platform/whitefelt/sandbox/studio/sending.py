@@ -111,7 +111,7 @@ def _book_answer(studio: Studio, transaction_id: str, delivery: Delivery) -> Non
 
 
 def give_up(studio: Studio, transaction_id: str) -> str | None:
-    """Stop waiting for a bet's answer and write the refund that undoes it, should it have been booked; the refund's id."""
+    """Stop waiting for a bet's answer and write the refund that undoes it; the refund's id."""
     books = studio.books
     with books.transaction():
         message = ledger.message_of(books, transaction_id)

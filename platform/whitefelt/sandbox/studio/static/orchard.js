@@ -11,6 +11,7 @@ const strips = [...document.querySelectorAll(".strip")];
 const reels = byId("reels");
 let level = STAKES.indexOf(100);
 let running = false;
+let bannerTimer = 0;
 
 function showStake() {
   show("stake", text(STAKES[level]));
@@ -63,6 +64,7 @@ function clearWin() {
   reels.classList.remove("won");
   byId("lines").replaceChildren();
   byId("banner").hidden = true;
+  clearTimeout(bannerTimer);
   document.querySelectorAll(".hit").forEach((image) => image.classList.remove("hit"));
 }
 
@@ -117,6 +119,7 @@ async function celebrate(outcome, win, stake) {
   banner.hidden = false;
   if (win >= stake * 5) fireflies();
   await countUp(win);
+  bannerTimer = setTimeout(() => { banner.hidden = true; }, big ? 1800 : 900);
 }
 
 async function settle(answer, loops) {

@@ -11,6 +11,7 @@ let chip = 100;
 let moves = [];
 let last = [];
 let running = false;
+let resultTimer = 0;
 let fresh = true;
 let rotorAt = 0;
 let ballAt = 0;
@@ -115,7 +116,8 @@ function announce(outcome) {
   spots.forEach((spot, code) => {
     if (!outcome.winning_spots.includes(code)) spot.querySelector(".stack")?.classList.add("lost");
   });
-  setTimeout(() => { result.hidden = true; }, 2600);
+  clearTimeout(resultTimer);
+  resultTimer = setTimeout(() => { result.hidden = true; }, 2600);
 }
 
 async function settle(answer) {
@@ -125,8 +127,10 @@ async function settle(answer) {
     if (answer.state !== "refused") refresh({ quietly: true });
     return;
   }
+  document.body.classList.add("rolling");
   await roll(answer.outcome.number);
   announce(answer.outcome);
+  setTimeout(() => document.body.classList.remove("rolling"), calm.matches ? 0 : 1500);
   const [win, stake] = [cents(answer.win), cents(answer.stake)];
   show("last-win", answer.win);
   show("balance", answer.balance);
