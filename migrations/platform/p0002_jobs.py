@@ -1,4 +1,4 @@
-"""Schedules of the platform and which tenants have facts waiting."""
+"""Schedules of the platform itself and their runs."""
 
 from whitefelt.kernel.migration import run_sql
 

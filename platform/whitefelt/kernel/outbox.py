@@ -1,0 +1,196 @@
+"""Facts: recorded in the transaction that makes them true, told to their consumers after commit, at least once, in
+order per key.
+
+`record(work, fact)` writes the fact and leaves a wake-up for the relay (`kernel.relay`), which passes the *stream* in
+id order and writes one delivery per subscribed consumer; a worker (`kernel.drain`) hands the deliveries of one key to
+the consumer's handler, strictly in order. Valkey carries wake-ups only, so that its loss delays and never loses.
+
+Streams: `outbox`, and whatever table the composition root adds (the journal: its rows *are* facts). A *fold* reads a
+whole stream in order with a cursor of its own, for totals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self, TypeVar
+
+from sqlalchemy import insert, select
+
+from whitefelt.kernel.db import Work
+from whitefelt.kernel.outbox_models import CursorRow, OutboxRow
+
+_PRIMITIVES = (str, int, bool, type(None))
+
+
+class Fact:
+    """Something that has happened, as a frozen dataclass of primitives: ids and amounts, never personal data.
+
+    Additive for ever: a new field has a default, an old one keeps its meaning, a changed meaning is a new NAME. A
+    reader ignores fields that it does not know.
+    """
+
+    NAME: ClassVar[str] = ""
+    VERSION: ClassVar[int] = 1
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.NAME:
+            known = FACTS.get(cls.NAME, cls)
+            assert known.__qualname__ == cls.__qualname__, f"two facts are called {cls.NAME!r}"
+            # A dataclass with slots is made twice; the second one is the class that everybody imports.
+            FACTS[cls.NAME] = cls
+
+    @property
+    def key(self) -> str:
+        """What this fact is ordered by: facts of one key reach a consumer in the order they were recorded."""
+        raise NotImplementedError
+
+    def body(self) -> dict[str, Any]:
+        """The fact's fields as JSON values; a programmer's error if one is no primitive."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        for name, value in found.items():
+            whole = value if isinstance(value, tuple) else (value,)
+            assert all(isinstance(one, _PRIMITIVES) for one in whole), f"{self.NAME}.{name} is no primitive"
+        return found
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """The fact that was recorded with that body, by this or another version of the class."""
+        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in body.items() if k in known})
+
+
+#: Every fact class by name.
+FACTS: dict[str, type[Fact]] = {}
+_F = TypeVar("_F", bound=Fact)
+Handler = Callable[..., object]
+Batch = Sequence[tuple[int, Fact]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A handler's place: `outside` ones run without a transaction, `money` ones on the login that may move money."""
+
+    consumer: str
+    name: str
+    queue: str
+    outside: bool
+    money: bool
+    handler: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A table with ascending ids whose rows are facts; `read(work, after_id, limit)` gives rows as (id, fact)."""
+
+    name: str
+    read: Callable[[Work, int, int], Iterable[tuple[int, Fact | None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A consumer of a whole stream: `handler(work, batch)` runs in the transaction that advances its cursor."""
+
+    stream: str
+    consumer: str
+    handler: Callable[[Work, Batch], object]
+    money: bool
+    queue: str
+
+
+#: By (consumer, fact's name), by stream's name, by consumer: filled at import by handlers and by the composition root.
+SUBSCRIPTIONS: dict[tuple[str, str], Subscription] = {}
+STREAMS: dict[str, Stream] = {}
+FOLDS: dict[str, Fold] = {}
+
+
+def record(work: Work, fact: Fact) -> None:
+    """Record the fact in this transaction; whoever subscribed hears of it after commit, or never if there is none."""
+    work.session.execute(insert(OutboxRow).values(name=fact.NAME, version=fact.VERSION, key=fact.key, body=fact.body()))
+    told(work)
+
+
+def told(work: Work) -> None:
+    """Have the relay look at this tenant after commit. For writers of other streams; `record` does it by itself."""
+    if RELAY not in work.wakeups:
+        work.wakeups.append(RELAY)
+
+
+#: The wake-up that means "relay, look here".
+RELAY = ("relay", "")
+
+
+def subscribe(
+    fact: type[_F], consumer: str, *, queue: str = "default", outside: bool = False, money: bool = False
+) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Decorate the handler of `fact` for `consumer`; `queue` is default, money or mail.
+
+    Inside (default): `handler(work, fact)` runs in the unit of work in which the delivery is marked done: its effect in
+    our database happens exactly once. `money=True` gives a `money_work`. With `outside=True` it is `handler(tenant,
+    fact)`, without a transaction, for what calls a vendor: at least once, so it must be idempotent, within
+    `drain.LEASE_SECONDS`. An exception means: again later, with growing pauses, this key's later facts waiting.
+    """
+
+    def decorate(handler: Callable[..., object]) -> Callable[..., object]:
+        _add(Subscription(consumer, fact.NAME, queue, outside, money, handler))
+        return handler
+
+    return decorate
+
+
+def _add(wanted: Subscription) -> None:
+    known = SUBSCRIPTIONS.setdefault((wanted.consumer, wanted.name), wanted)
+    same = known.handler.__qualname__ == wanted.handler.__qualname__
+    assert same, f"{wanted.consumer} handles {wanted.name} twice"
+    queues = {one.queue for one in SUBSCRIPTIONS.values() if one.consumer == wanted.consumer}
+    assert len(queues) == 1, f"{wanted.consumer} is on two queues"
+    SUBSCRIPTIONS[(wanted.consumer, wanted.name)] = wanted
+
+
+def queue_of(consumer: str) -> str:
+    """The queue on which that consumer's keys are drained."""
+    return next((one.queue for one in SUBSCRIPTIONS.values() if one.consumer == consumer), "default")
+
+
+def consumers_of(name: str) -> list[str]:
+    """Who subscribed to facts of that name."""
+    return [one.consumer for one in SUBSCRIPTIONS.values() if one.name == name]
+
+
+def add_stream(name: str, read: Callable[[Work, int, int], Iterable[tuple[int, Fact | None]]]) -> None:
+    """Relay the table `name` of every tenant; `read(work, after_id, limit)` gives rows by id as (id, fact or None).
+
+    The table's ids ascend and are taken by the insert itself, so that rows that commit late are waited for.
+    """
+    STREAMS[name] = Stream(name, read)
+
+
+def add_fold(
+    stream: str, consumer: str, handler: Callable[[Work, Batch], object], *, money: bool = False, queue: str = "default"
+) -> None:
+    """Give every fact of the stream to `handler(work, [(id, fact), ..])`, in order, in batches, exactly once each."""
+    FOLDS[consumer] = Fold(stream, consumer, handler, money, queue)
+
+
+def passed_through(work: Work, stream: str, consumer: str = "") -> int:
+    """The id at and below which no row of the stream can appear any more (of a fold: what it has folded)."""
+    found = work.session.scalar(
+        select(CursorRow.last_id).where(CursorRow.stream == stream, CursorRow.consumer == consumer)
+    )
+    return found or 0
+
+
+def _read_outbox(work: Work, after_id: int, limit: int) -> Iterable[tuple[int, Fact | None]]:
+    rows = work.session.execute(
+        select(OutboxRow.id, OutboxRow.name, OutboxRow.body)
+        .where(OutboxRow.id > after_id)
+        .order_by(OutboxRow.id)
+        .limit(limit)
+    )
+    for row in rows:
+        kind = FACTS.get(row.name)
+        yield row.id, kind.from_body(row.body) if kind is not None else None
+
+
+add_stream("outbox", _read_outbox)
