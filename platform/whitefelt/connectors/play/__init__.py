@@ -1,0 +1,1 @@
+"""Play connectors: one vendor, one file; found by presence."""
