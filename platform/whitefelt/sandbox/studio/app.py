@@ -182,8 +182,10 @@ def spin() -> Response:
         raise Refused(409, "round_running", "The last round is still running.")
     spinning.add(launch_id)
     try:
-        names = ("wallet", "session", "player", "game", "currency")
-        order = Order(*(launch[name] for name in names), stake, bets)
+        wallet, session, player, code, currency = (
+            launch[name] for name in ("wallet", "session", "player", "game", "currency")
+        )
+        order = Order(wallet, session, player, code, currency, stake, bets)
         return jsonify(_told(order, play(_studio(), order)))
     finally:
         spinning.discard(launch_id)
