@@ -1,0 +1,14 @@
+"""What the two consoles of staff (back office, supplier) share: frame, styles, wording of values, charts, assets.
+
+No pages of its own, no rules, no tables. Imports: kernel. Templates of a console never come from a theme.
+"""
+
+from whitefelt.surfaces.console.assets import asset_view, asset_url
+from whitefelt.surfaces.console.charts import Bar, bars
+from whitefelt.surfaces.console.rendering import Frame, Group, Link, environment, render, render_alone
+from whitefelt.surfaces.console.wording import amount, money, span, when
+
+__all__ = [
+    "Bar", "Frame", "Group", "Link", "amount", "asset_url", "asset_view", "bars", "environment", "money", "render",
+    "render_alone", "span", "when",
+]  # fmt: skip
