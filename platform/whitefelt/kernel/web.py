@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ log = logging.getLogger("whitefelt.web")
 
 MAX_BODY_BYTES = 256 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_DATABASE_GONE = (OperationalError, DriverOperationalError, PoolTimeout, QueueTimeout)
+#: What the drivers raise when the database cannot be reached in time.
+DATABASE_GONE = (OperationalError, DriverOperationalError, PoolTimeout, QueueTimeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,17 @@ def make_api(app: Flask, title: str, description: str = "") -> Api:
     return api
 
 
+def openapi_path(rule: str) -> str:
+    """A Flask rule as an OpenAPI path: `/players/<uuid:id>` is `/players/{id}`."""
+    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule)
+
+
 class _PlainApi(Api):
     """flask-smorest with our error shape: its own handler would answer HTTP errors in another one."""
+
+    @property
+    def ERROR_SCHEMA(self) -> type[ma.Schema]:  # noqa: N802 - flask-smorest's name
+        return ProblemSchema
 
     def _register_error_handlers(self) -> None:
         return None
@@ -154,7 +165,7 @@ def _install_errors(app: Flask, render_page: Callable[[Problem], ResponseReturnV
 
     @app.errorhandler(Exception)
     def crashed(error: Exception) -> ResponseReturnValue:
-        if isinstance(error, _DATABASE_GONE):
+        if isinstance(error, DATABASE_GONE):
             log.warning("database out of reach: %s", type(error).__name__)
             return answer(Problem(errors.TEMPORARILY_UNAVAILABLE))
         log.exception("unhandled error, trace %s", g.get("trace"))
