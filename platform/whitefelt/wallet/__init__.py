@@ -26,18 +26,20 @@ from whitefelt.wallet.pockets import (
     balances,
     find_pockets,
     fold_house,
+    house_balance,
     house_pocket,
     open_pockets,
     play_house,
     set_stakes_allowed,
     terms,
+    used,
 )
-from whitefelt.wallet.queries import Hold, StatementLine, holds, journal_rows, statement
+from whitefelt.wallet.queries import Hold, StatementLine, holds, journal_facts, journal_rows, statement
 from whitefelt.wallet.verify import Fault, figures, verify
 
 __all__ = [
     "Balances", "Cap", "Fault", "Hold", "House", "Leg", "Outcome", "Pockets", "StatementLine", "adjust", "balances", "bonus",
-    "claim", "deposit", "figures", "find_pockets", "fold_house", "holds", "house_pocket", "journal_rows", "open_pockets",
+    "claim", "deposit", "figures", "find_pockets", "fold_house", "holds", "house_balance", "house_pocket", "journal_facts", "journal_rows", "open_pockets",
     "pay_out", "play_house", "refuse", "release", "reserve", "restore", "set_stakes_allowed", "settle", "stake", "statement",
-    "terms", "verify",
+    "terms", "used", "verify",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from whitefelt.facts.money import MoneyPosted
 from whitefelt.kernel.db import Work
 from whitefelt.kernel.money import Money
 from whitefelt.wallet.models import holds as holds_table
@@ -117,7 +118,7 @@ def _hold(row: Any, currency: str) -> Hold:
 
 
 def journal_rows(work: Work, after_id: int, limit: int) -> Sequence[Mapping[str, Any]]:
-    """Journal rows after an id, in id order, with currency and owner: what the relay turns into facts."""
+    """Journal rows after an id, in id order, with currency and owner."""
     home = pockets_table
     query = (
         select(journal, home.c.owner, home.c.currency)
@@ -127,3 +128,17 @@ def journal_rows(work: Work, after_id: int, limit: int) -> Sequence[Mapping[str,
         .limit(limit)
     )
     return list(work.session.execute(query).mappings())
+
+
+def journal_facts(work: Work, after_id: int, limit: int) -> list[tuple[int, MoneyPosted | None]]:
+    """The journal as a stream of facts: every row's id, with a fact where money moved (refusals move none)."""
+    return [(row["id"], _fact(row) if row["amount_units"] else None) for row in journal_rows(work, after_id, limit)]
+
+
+def _fact(row: Mapping[str, Any]) -> MoneyPosted:
+    return MoneyPosted(
+        journal_id=row["id"], source=row["source"], ref=row["ref"], leg=row["leg"], kind=row["kind"], owner=row["owner"],
+        home_pocket=row["home_pocket"], debit_pocket=row["debit_pocket"], credit_pocket=row["credit_pocket"],
+        amount_units=row["amount_units"], currency=row["currency"], posted_at=row["created_at"].isoformat(),
+        hold_id=row["hold_id"],
+    )  # fmt: skip
