@@ -88,6 +88,8 @@ CREATE TABLE payment_notifications (
     type text NOT NULL,
     reference text NOT NULL,
     payload jsonb NOT NULL,
+    -- What the connector understood, in our words; NULL for a conflict.
+    state jsonb,
     received_at timestamptz NOT NULL,
     applied_at timestamptz,
     result text NOT NULL DEFAULT 'received',

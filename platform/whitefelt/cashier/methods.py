@@ -1,4 +1,4 @@
-"""The ways to pay that a tenant offers: the methods of its pay integrations' connectors, and the way to each connector."""
+"""The ways to pay that a tenant offers: the methods of its pay integrations' connectors, and how to reach those."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class OfferedMethod:
     integration: Integration
 
 
-def methods(tenant: TenantRef, currency: str) -> tuple[OfferedMethod, ...]:
-    """What the tenant offers in that currency, in the integrations' order; a code is carried by the first that has it."""
+def offered_methods(tenant: TenantRef, currency: str) -> tuple[OfferedMethod, ...]:
+    """What the tenant offers in that currency; a code is carried by the first integration that has it."""
     found: dict[str, OfferedMethod] = {}
     for integration in tenancy.integrations_of(tenant, "pay"):
         for method in vendor_of(integration).METHODS:
@@ -36,9 +36,9 @@ def methods(tenant: TenantRef, currency: str) -> tuple[OfferedMethod, ...]:
     return tuple(found.values())
 
 
-def method(tenant: TenantRef, code: str, currency: str) -> OfferedMethod:
+def offered_method(tenant: TenantRef, code: str, currency: str) -> OfferedMethod:
     """The offered method of that code; `payment_method_unknown`."""
-    for offered in methods(tenant, currency):
+    for offered in offered_methods(tenant, currency):
         if offered.method.code == code:
             return offered
     raise Problem(METHOD_UNKNOWN)
@@ -67,7 +67,7 @@ def webhook_url(integration: Integration) -> str:
 def origins(tenant: TenantRef, currency: str) -> dict[str, str]:
     """By CSP directive, what the cashier's pages must allow a browser to reach."""
     told: dict[str, list[str]] = {}
-    for integration in {one.integration.id: one.integration for one in methods(tenant, currency)}.values():
+    for integration in {one.integration.id: one.integration for one in offered_methods(tenant, currency)}.values():
         for directive, origin in vendor_of(integration).ORIGINS(integration.config).items():
             told.setdefault(directive, []).append(origin)
     return {directive: " ".join(sorted(set(found))) for directive, found in told.items()}

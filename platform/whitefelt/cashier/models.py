@@ -139,6 +139,7 @@ class NotificationRow(TenantBase):
     type: Mapped[str] = mapped_column(Text)
     reference: Mapped[str] = mapped_column(Text)
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    state: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     received_at: Mapped[datetime] = mapped_column(_AT)
     applied_at: Mapped[datetime | None] = mapped_column(_AT)
     result: Mapped[str] = mapped_column(Text, default="received")

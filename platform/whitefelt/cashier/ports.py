@@ -144,6 +144,3 @@ class PayVendor(Protocol):
 
     def decode(self, account: Account, headers: Mapping[str, str], raw: bytes, now: datetime, /) -> Notification:
         """Check the signature over the bytes, then read; SignatureInvalid or NotificationInvalid."""
-
-    def read(self, document: Mapping[str, Any], /) -> Notification:
-        """Read a message that was checked before (pure); NotificationInvalid."""

@@ -40,8 +40,9 @@ class Step:
 
 def _deposit_steps() -> dict[tuple[str, str], Step]:
     steps: dict[tuple[str, str], Step] = {}
+    steps["created", "created"] = Step("redirected", "none", "redirected")
+    steps["redirected", "created"] = Step(None, "none", "no_change")
     for ours in DEPOSIT_OPEN:
-        steps[ours, "created"] = Step(None, "none", "no_change")
         steps[ours, "paid"] = Step("settled", "credit", "credited")
         for told in ("declined", "cancelled", "expired"):
             steps[ours, told] = Step(told, "give_back", told)
@@ -119,16 +120,22 @@ def waiting_reasons(known: Circumstances, policy: ReviewPolicy) -> tuple[str, ..
     return tuple(code for code, holds in applies.items() if holds)
 
 
-def check_amount(money: Money, limits: Limits, largest: bool = True) -> None:
+def check_amount(money: Money, limits: Limits) -> None:
     """Refuse an amount outside the method's limits: `amount_below_minimum`, `amount_above_maximum`."""
     if money < limits.minimum:
         raise Problem(
             AMOUNT_BELOW_MINIMUM, f"The smallest amount is {limits.minimum}.", minimum=decimal(limits.minimum)
         )
-    if largest and money > limits.maximum:
+    if money > limits.maximum:
         raise Problem(
             AMOUNT_ABOVE_MAXIMUM, f"The largest amount at once is {limits.maximum}.", maximum=decimal(limits.maximum)
         )
+
+
+def check_payout(money: Money) -> None:
+    """Refuse to pay out nothing (`amount_below_minimum`). There is no other minimum: what is a player's can be had."""
+    if money.units <= 0:
+        raise Problem(AMOUNT_BELOW_MINIMUM, "Say how much you want to withdraw.")
 
 
 def disagreements(
@@ -158,6 +165,12 @@ def checked_key(key: str | None) -> str | None:
 def request_hash(*parts: str) -> bytes:
     """SHA-256 over what a request means: two requests with one key must be equal in it."""
     return hashlib.sha256(json.dumps(parts).encode()).digest()
+
+
+def clean_note(text: str, longest: int = 500) -> str:
+    """A person's words as they are kept: trimmed, without control characters, cut at `longest`."""
+    kept = "".join(c if c.isprintable() else " " for c in text if not "\ud800" <= c <= "\udfff")
+    return " ".join(kept.split())[:longest]
 
 
 #: First question after this many seconds, then ever rarer, at most hourly.

@@ -154,7 +154,7 @@ def decode(account: Account, headers: Mapping[str, str], raw: bytes, now: dateti
     """Check `Sandpay-Signature` over the bytes, then read them."""
     given = {name.lower(): value for name, value in headers.items()}.get("sandpay-signature", "")
     _check_signature(account, given, raw, int(now.timestamp()))
-    return read(_strict_json(raw))
+    return _read(_strict_json(raw))
 
 
 def _check_signature(account: Account, header: str, raw: bytes, now: int) -> None:
@@ -193,7 +193,7 @@ def _strict_json(raw: bytes) -> Mapping[str, Any]:
     return found
 
 
-def read(document: Mapping[str, Any]) -> Notification:
+def _read(document: Mapping[str, Any]) -> Notification:
     """A notification from its document; `type` and the object's status must say the same."""
     kind = _text(document, "type", 64)
     state: PaymentState | PayoutState
