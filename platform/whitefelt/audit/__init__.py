@@ -1,7 +1,7 @@
-"""Audit: who did what, to what, why, with which values before and after? Append-only and hash-chained, one chain per tenant.
+"""Audit: who did what, to what, why, with which values before and after? One append-only, hash-chained log per tenant.
 
-An entry is written in the transaction of the change it describes, so neither can exist without the other. It holds ids and
-the values that changed: never secrets, and no more personal data than the change itself needs.
+An entry is written in the transaction of the change it describes, so neither can exist without the other. It holds ids
+and the values that changed: never secrets, and no more personal data than the change itself needs.
 Owns: audit_log, audit_head. Imports: kernel, facts.
 """
 

@@ -21,15 +21,12 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Append what `work.actor` did: `action` ("withdrawal.approved"), `subject` ("withdrawal:<id>"), the changed values.
+    """Append what `work.actor` did: `action` ("withdrawal.approved"), `subject` ("withdrawal:<id>"), changed values.
 
     Takes the tenant's chain lock until commit: call it last in a transaction. Amounts are decimal strings.
     """
     head = work.session.execute(
-        select(AuditHeadRow)
-        .where(AuditHeadRow.id == 1)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        select(AuditHeadRow).where(AuditHeadRow.id == 1).with_for_update().execution_options(populate_existing=True)
     ).scalar_one()
     entry: dict[str, Any] = {
         "seq": head.seq + 1,

@@ -39,7 +39,7 @@ def entries(
     action: str | None = None,
     actor_id: str | None = None,
 ) -> list[Entry]:
-    """Entries older than sequence number `before`, newest first. `action` also matches by its first part ("withdrawal")."""
+    """Entries older than sequence number `before`, newest first. `action` also matches by its first part."""
     query = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
     if before is not None:
         query = query.where(AuditRow.seq < before)

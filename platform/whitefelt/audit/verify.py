@@ -1,4 +1,4 @@
-"""Checking the whole chain: an edited, deleted, reordered or inserted entry and a cut tail each have their own sentence."""
+"""Checking the whole chain: an edited, missing, moved or added entry and a cut tail each have their own sentence."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ def verify(work: Work) -> list[str]:
 
     May run beside writers: entries that are appended meanwhile are not part of this run.
     """
-    head = work.session.execute(
-        select(AuditHeadRow.seq, AuditHeadRow.hash).where(AuditHeadRow.id == 1)
-    ).one_or_none()
+    head = work.session.execute(select(AuditHeadRow.seq, AuditHeadRow.hash).where(AuditHeadRow.id == 1)).one_or_none()
     if head is None:
         return ["The head of the chain is missing."]
     faults: list[str] = []
@@ -35,13 +33,9 @@ def verify(work: Work) -> list[str]:
             if row.seq != last_seq + 1:
                 faults.append(_missing(last_seq + 1, row.seq - 1))
             elif row.hash_prev != last_hash:
-                faults.append(
-                    f"Entry {row.seq} does not follow entry {last_seq}: the chain is broken between them."
-                )
+                faults.append(f"Entry {row.seq} does not follow entry {last_seq}: the chain is broken between them.")
             if rules.chain(row.hash_prev, work.here.slug, _said(row)) != row.hash:
-                faults.append(
-                    f"Entry {row.seq} is not what was written: its content does not match its hash."
-                )
+                faults.append(f"Entry {row.seq} is not what was written: its content does not match its hash.")
             last_seq, last_hash = row.seq, row.hash
         if len(rows) < BATCH:
             break

@@ -3,7 +3,7 @@
 No pages of its own, no rules, no tables. Imports: kernel. Templates of a console never come from a theme.
 """
 
-from whitefelt.surfaces.console.assets import asset_view, asset_url
+from whitefelt.surfaces.console.assets import asset_url, asset_view
 from whitefelt.surfaces.console.charts import Bar, bars
 from whitefelt.surfaces.console.rendering import Frame, Group, Link, environment, render, render_alone
 from whitefelt.surfaces.console.wording import amount, money, span, when

@@ -1,6 +1,6 @@
 """Bar charts as SVG, made here: zero-based, labelled on the bar, nothing to load and nothing to script.
 
-Positions across are percentages and heights are pixels, so that the drawing fills any width and its text keeps its size.
+Positions across are percentages and heights are pixels, so that it fills any width and its text keeps its size.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rendering a console's page: one Jinja environment per console, autoescaped and strict, and the frame around the page."""
+"""Rendering a console's page: one strict, autoescaped Jinja environment per console, and the frame around it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,16 @@
+"""Reporting: what does it mean over time? Daily totals folded from the journal, and the figures of the dashboard.
+
+Owns: daily_totals. Imports: kernel, facts, wallet (its face; and the journal by SQL, read-only). Nobody below knows it.
+
+Words (the formulas are in `rules`): *stakes* are settled stakes, counted when their round ends; *GGR* is settled stakes
+minus wins, both less what was taken back; deposits never enter it, and open rounds come later.
+"""
+
+from whitefelt.reporting.queries import Day, Total, currencies, daily, figures_through
+from whitefelt.reporting.rules import KINDS
+from whitefelt.reporting.totals import CONSUMER, fold_totals
+from whitefelt.reporting.verify import verify_totals
+
+__all__ = [
+    "CONSUMER", "KINDS", "Day", "Total", "currencies", "daily", "figures_through", "fold_totals", "verify_totals",
+]  # fmt: skip
