@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from whitefelt import wallet
+from whitefelt import compliance, wallet
 from whitefelt.cashier.errors import LIMIT_REACHED
 from whitefelt.cashier.models import DepositRow
 from whitefelt.kernel.db import Work
@@ -24,12 +24,12 @@ OURS = 0
 
 def claim(work: Work, row: DepositRow, pockets: Pockets, caps: Sequence[Cap]) -> None:
     """Advance the player's counters by this deposit and keep what was claimed in the row; `limit_reached` names the
-    counter, its window and what it leaves. Needs a money_work."""
+    counter, its window and what it leaves, unless compliance has a better word for it. Needs a money_work."""
     if not caps:
         return
     outcome = wallet.claim(work, source=OURS, ref=_ref(row), pockets=pockets, caps=caps)
     if outcome.status == "cap_reached":
-        raise _limit_reached(outcome, row.currency)
+        raise compliance.cap_problem(str(outcome.detail.get("counter"))) or _limit_reached(outcome, row.currency)
     assert outcome.posted, f"a fresh claim was answered with {outcome.status}"
     row.claims = [{"counter": cap.counter, "window": cap.window, "delta": cap.delta_units} for cap in caps]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from whitefelt import compliance
+from whitefelt import accounts, compliance
 from whitefelt.accounts import Player
 from whitefelt.cashier import allowance, asking, methods, queries, rules
 from whitefelt.cashier.applying import apply_payment, end_without_money, locked, pockets_of
@@ -73,6 +73,8 @@ def _checked(tenant: TenantRef, method: str, money: Money, return_url: str, key:
 
 def _open(work: Work, player: Player, asked: _Request) -> tuple[Deposit, bool]:
     """The new row with its claim, or the row of an earlier request with the same key (False)."""
+    # Limits and exclusions change under the same lock, so that what the gate reads here holds until the claim.
+    accounts.lock_player(work, player.id)
     twin = _twin(work, player, asked)
     if twin is not None:
         return twin, False

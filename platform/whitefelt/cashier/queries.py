@@ -147,8 +147,8 @@ def withdrawals(work: Work, player_id: int, *, before: int | None = None, limit:
 
 
 def queue(work: Work, status: str | None = "waiting", *, before: int | None = None, limit: int = 50) -> list[QueueRow]:
-    """Withdrawals of one status (None: of all), newest first, older than id `before`, with the player and the time
-    since the request (until its end, once it has one)."""
+    """Withdrawals of one status (None: of all), newest first, older than id `before`, with the player and how long each
+    waited (or waits) for a decision."""
     query = select(WithdrawalRow).order_by(WithdrawalRow.id.desc()).limit(limit)
     if status is not None:
         query = query.where(WithdrawalRow.status == status)
@@ -156,13 +156,20 @@ def queue(work: Work, status: str | None = "waiting", *, before: int | None = No
         query = query.where(WithdrawalRow.id < before)
     rows = list(work.session.scalars(query))
     players = {player_id: accounts.player(work, player_id) for player_id in {row.player_id for row in rows}}
-    now = work.now()
-    return [
-        QueueRow(
-            withdrawal_of(row), players[row.player_id], int(((row.closed_at or now) - row.created_at).total_seconds())
-        )
-        for row in rows
-    ]
+    return [_queue_row(work, row, players[row.player_id]) for row in rows]
+
+
+def queued(work: Work, public_id: str) -> QueueRow:
+    """One line of the queue; `withdrawal_unknown`."""
+    row = work.session.scalar(select(WithdrawalRow).where(WithdrawalRow.public_id == as_uuid(public_id)))
+    if row is None:
+        raise Problem(WITHDRAWAL_UNKNOWN)
+    return _queue_row(work, row, accounts.player(work, row.player_id))
+
+
+def _queue_row(work: Work, row: WithdrawalRow, player: Player) -> QueueRow:
+    waited = (row.decided_at or work.now()) - row.created_at
+    return QueueRow(withdrawal_of(row), player, int(waited.total_seconds()))
 
 
 def counts(work: Work) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from whitefelt import audit, compliance, wallet
+from whitefelt import accounts, audit, compliance, wallet
 from whitefelt.accounts import Player
 from whitefelt.cashier import methods, queries, rules
 from whitefelt.cashier.allowance import OURS
@@ -63,6 +63,7 @@ def request(
 
 
 def _open(work: Work, player: Player, asked: _Request) -> WithdrawalRow:
+    accounts.lock_player(work, player.id)
     twin = _twin(work, player, asked)
     if twin is not None:
         return twin
