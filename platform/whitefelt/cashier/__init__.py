@@ -7,6 +7,7 @@ Imports: kernel, facts, tenancy, wallet, audit, accounts, compliance.
 """
 
 from whitefelt.cashier import callbacks, deposits, withdrawals
+from whitefelt.cashier.callbacks import receive_at as receive
 from whitefelt.cashier.methods import OfferedMethod, offered_method, offered_methods, origins
 from whitefelt.cashier.queries import (
     Deposit,
@@ -24,5 +25,5 @@ from whitefelt.cashier.verify import Fault, verify
 __all__ = [
     "DEPOSIT_OPEN", "REASONS", "WITHDRAWAL_OPEN", "WITHDRAWAL_STATUSES", "Deposit", "Fault", "FlaggedNotification",
     "OfferedMethod", "QueueRow", "Withdrawal", "callbacks", "counts", "deposits", "flagged", "has_settled_deposit",
-    "offered_method", "offered_methods", "origins", "used_methods", "verify", "withdrawals",
+    "offered_method", "offered_methods", "origins", "receive", "used_methods", "verify", "withdrawals",
 ]  # fmt: skip

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from psycopg import OperationalError as DriverOperationalError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from whitefelt import audit
+from whitefelt import audit, tenancy
 from whitefelt.cashier import methods
 from whitefelt.cashier.applying import Applied, apply_payment, apply_payout
 from whitefelt.cashier.errors import NOTIFICATION_INVALID, SIGNATURE_INVALID
@@ -22,14 +25,31 @@ from whitefelt.facts.money import PaymentNotified
 from whitefelt.kernel import clock, outbox
 from whitefelt.kernel.context import Actor
 from whitefelt.kernel.db import Work, unit_of_work
-from whitefelt.kernel.errors import Code, Problem
+from whitefelt.kernel.errors import NOT_FOUND, TEMPORARILY_UNAVAILABLE, Code, Problem
 from whitefelt.kernel.money import Money
 from whitefelt.tenancy import Integration
 
 log = logging.getLogger("whitefelt.cashier")
 
 MAX_BYTES = 64 * 1024
+_DATABASE_GONE = (OperationalError, DriverOperationalError, PoolTimeout)
 _RECEIVED = b'{"received": true}'
+
+
+def receive_at(public_id: str, headers: Mapping[str, str], raw: bytes) -> tuple[int, bytes, str]:
+    """Answer a message that came to the callback address of that integration: status, body, content type. Never raises
+    for what the sender did; 503 when the database is out of reach, so that the provider repeats it."""
+    try:
+        integration = tenancy.integration(public_id)
+        if integration.kind != "pay":
+            raise Problem(NOT_FOUND)
+        status, body = receive(integration, headers, raw)
+    except Problem as problem:
+        status, body = _refusal(problem.code, problem.detail)
+    except _DATABASE_GONE as error:
+        log.warning("database out of reach: %s", type(error).__name__)
+        status, body = _refusal(TEMPORARILY_UNAVAILABLE)
+    return status, body, "application/json" if status == 200 else "application/problem+json"
 
 
 def receive(integration: Integration, headers: Mapping[str, str], raw: bytes) -> tuple[int, bytes]:
