@@ -14,6 +14,7 @@ from whitefelt.accounts.authentication import (
     current_staff,
     set_session_cookie,
 )
+from whitefelt.accounts.errors import ACCOUNT_BLOCKED, IDENTITY_TAKEN
 from whitefelt.accounts.permissions import PERMISSIONS, ROLES, SUPPLIER_PERMISSIONS, SUPPLIER_ROLES
 from whitefelt.accounts.players import (
     Person,
@@ -52,6 +53,7 @@ from whitefelt.accounts.staff import (
 )
 
 __all__ = [
+    "ACCOUNT_BLOCKED", "IDENTITY_TAKEN",
     "PERMISSIONS", "ROLES", "SESSION_COOKIE", "SUPPLIER_PERMISSIONS", "SUPPLIER_ROLES", "Person", "Player",
     "SignedIn", "Staff", "StaffSignedIn", "authenticate_player", "authenticate_staff", "authenticate_supplier",
     "clean_name", "clear_session_cookie", "consents_of", "create_player", "create_staff", "create_supplier_staff",
