@@ -124,9 +124,7 @@ def _callback(environ: Environ, start_response: StartResponse, path: str) -> Ite
     if len(parts) < 4 or parts[2] not in ("play", "pay"):
         return _problem(start_response, Problem(errors.NOT_FOUND))
     body = _body(environ, wagering.MAX_BODY_BYTES)
-    headers = {
-        key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
-    }
+    headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
     rest = parts[4] if len(parts) > 4 else ""
     if parts[2] == "play":
         reply = wagering.receive(parts[3], rest, headers, body)

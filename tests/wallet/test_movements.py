@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from wallet.conftest import Till
 
+from wallet.conftest import Till
 from whitefelt import wallet
 from whitefelt.kernel.db import money_work, unit_of_work
 from whitefelt.kernel.money import Money
@@ -78,7 +78,9 @@ def test_stakes_draw_on_pockets_in_the_order_asked(till: Till):
 
 def test_proportional_rounding_never_loses_or_invents_a_unit(till: Till):
     with money_work(till.tenant) as work:
-        wallet.deposit(work, source=till.source, ref=till.ref(), pockets=till.pockets, money=Money(10, "EUR"), house=till.psp)
+        wallet.deposit(
+            work, source=till.source, ref=till.ref(), pockets=till.pockets, money=Money(10, "EUR"), house=till.psp
+        )
     till.grant(1)
     out = wallet.stake(
         till.tenant, source=till.source, ref=till.ref(), digest=b"", pockets=till.pockets, money=Money(333_333, "EUR"),
@@ -201,11 +203,15 @@ def test_a_cap_is_exact(till: Till, amount: int, passes: bool):
 def test_nothing_is_advanced_unless_all_caps_pass(till: Till):
     day, week = Cap("d", "1", 50, 100), Cap("w", "1", 50, 40)
     with money_work(till.tenant) as work:
-        assert wallet.claim(work, source=0, ref=till.ref(), pockets=till.pockets, caps=[day, week]).status == "cap_reached"
+        assert (
+            wallet.claim(work, source=0, ref=till.ref(), pockets=till.pockets, caps=[day, week]).status == "cap_reached"
+        )
         assert wallet.claim(work, source=0, ref=till.ref(), pockets=till.pockets, caps=[Cap("d", "1", 100, 100)]).posted
         assert wallet.claim(work, source=0, ref=till.ref(), pockets=till.pockets, caps=[Cap("d", "1", -30)]).posted
         assert wallet.claim(work, source=0, ref=till.ref(), pockets=till.pockets, caps=[Cap("d", "1", 30, 100)]).posted
-        assert not wallet.claim(work, source=0, ref=till.ref(), pockets=till.pockets, caps=[Cap("d", "1", 1, 100)]).posted
+        assert not wallet.claim(
+            work, source=0, ref=till.ref(), pockets=till.pockets, caps=[Cap("d", "1", 1, 100)]
+        ).posted
 
 
 def test_a_gap_between_stakes_is_kept(till: Till):
@@ -225,9 +231,7 @@ def test_a_withdrawal_is_pending_at_once_then_paid_or_released_once(till: Till):
     assert (till.balances().cash, till.balances().pending) == (till.money(48), till.money(60))
     with money_work(till.tenant) as work:
         back = wallet.release(work, source=0, ref=f"{ref}:back", reserve_ref=ref, pockets=till.pockets)
-        late = wallet.pay_out(
-            work, source=0, ref=f"{ref}:paid", reserve_ref=ref, house=till.psp, pockets=till.pockets
-        )
+        late = wallet.pay_out(work, source=0, ref=f"{ref}:paid", reserve_ref=ref, house=till.psp, pockets=till.pockets)
     assert back.posted and late.status == "already_closed"
     assert (till.balances().cash, till.balances().pending) == (till.money(108), till.money(0))
     with money_work(till.tenant) as work:

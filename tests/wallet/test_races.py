@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
-from wallet.conftest import Till, open_till
 
+from wallet.conftest import Till, open_till
 from whitefelt import wallet
 from whitefelt.kernel import settings
 from whitefelt.kernel.db import unit_of_work

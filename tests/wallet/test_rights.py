@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 from psycopg import sql
-from wallet.conftest import Till, open_till
 
+from wallet.conftest import Till, open_till
 from whitefelt import wallet
 from whitefelt.kernel import settings
 from whitefelt.kernel.db import money_work, unit_of_work
@@ -30,7 +30,7 @@ def functions(tenant) -> list[tuple]:
 def test_functions_are_security_definer_owned_by_the_tenants_role_and_given_to_money_alone(alpha):
     found = functions(alpha)
     assert len(found) >= 20
-    for name, definer, owner, config, source, money, app, audit, pinned in found:
+    for name, definer, owner, config, source, _money, app, audit, pinned in found:
         assert definer and owner == alpha.schema, name
         assert config == ["search_path=pg_catalog, pg_temp"], name
         assert not (app or audit or pinned), name
@@ -53,9 +53,7 @@ def test_the_logins_are_no_superusers_and_own_nothing(alpha):
                 "SELECT rolsuper, rolcreaterole, rolcreatedb, rolinherit FROM pg_roles WHERE rolname = %s", (name,)
             ).fetchone()
             assert row == (False, False, False, False)
-            owned = connection.execute(
-                "SELECT count(*) FROM pg_class WHERE relowner = %s::regrole", (name,)
-            ).fetchone()
+            owned = connection.execute("SELECT count(*) FROM pg_class WHERE relowner = %s::regrole", (name,)).fetchone()
             assert owned == (0,)
         admin = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
         assert admin == (False,)
@@ -70,7 +68,8 @@ def test_a_forgotten_pin_sees_nothing_and_its_twin_sees(alpha, login: str):
             connection.execute(sql.SQL("SELECT * FROM {}.pockets").format(sql.Identifier(alpha.schema)))
         with connection.transaction():
             connection.execute(
-                "SELECT set_config('search_path', %s, true), set_config('role', %s, true)", (alpha.schema, alpha.app_role)
+                "SELECT set_config('search_path', %s, true), set_config('role', %s, true)",
+                (alpha.schema, alpha.app_role),
             )
             connection.execute("SELECT * FROM pockets LIMIT 1")
         with pytest.raises(psycopg.errors.UndefinedTable):

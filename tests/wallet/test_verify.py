@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from wallet.conftest import Till, open_till
 
+from wallet.conftest import Till, open_till
 from whitefelt import tenancy, wallet
 from whitefelt.kernel import settings
 from whitefelt.kernel.db import money_work, unit_of_work
@@ -61,7 +61,9 @@ def planted(busy: Till, servers) -> Iterator[Callable[[str], set[str]]]:
         def plant(statement: str) -> set[str]:
             root.execute("ALTER TABLE journal DROP CONSTRAINT IF EXISTS uq_journal_source_ref_leg")
             root.execute("ALTER TABLE journal DROP CONSTRAINT IF EXISTS pk_journal")
-            done = root.execute(statement.format(cash=busy.pockets.cash, bonus=busy.pockets.bonus, pending=busy.pockets.pending))
+            done = root.execute(
+                statement.format(cash=busy.pockets.cash, bonus=busy.pockets.bonus, pending=busy.pockets.pending)
+            )
             assert done.rowcount > 0, "nothing was planted"
             return faults(busy.tenant)
 

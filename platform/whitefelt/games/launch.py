@@ -25,9 +25,7 @@ class Launched:
     expires_at: datetime
 
 
-def launch(
-    tenant: TenantRef, player: accounts.Player, code: str, *, lobby_url: str, language: str = "en"
-) -> Launched:
+def launch(tenant: TenantRef, player: accounts.Player, code: str, *, lobby_url: str, language: str = "en") -> Launched:
     """Open a session for that player and game. Errors: `game_unknown` and whatever the play gate refuses."""
     chosen = title(tenant, code)
     integration = tenancy.integration(chosen.integration)

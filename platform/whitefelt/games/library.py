@@ -39,9 +39,7 @@ class Title:
     integration: str
 
 
-def library(
-    tenant: TenantRef, *, before: int | None = None, limit: int = 200, kind: str | None = None
-) -> list[Title]:
+def library(tenant: TenantRef, *, before: int | None = None, limit: int = 200, kind: str | None = None) -> list[Title]:
     """The titles that this tenant can offer, newest first, older than title id `before`."""
     ways = _ways(tenant)
     if not ways:
@@ -104,9 +102,7 @@ def sync(integration: Integration) -> int:
 
 def _ways(tenant: TenantRef) -> dict[tuple[str, str], Integration]:
     """(vendor, studio) to the integration that reaches it."""
-    return {
-        (one.vendor, str(one.config.get("provider", ""))): one for one in tenancy.integrations_of(tenant, "play")
-    }
+    return {(one.vendor, str(one.config.get("provider", ""))): one for one in tenancy.integrations_of(tenant, "play")}
 
 
 def _offered(ways: dict[tuple[str, str], Integration]) -> Any:

@@ -127,9 +127,20 @@ def money_work(tenant: TenantRef, actor: Actor = SYSTEM) -> Iterator[Work]:
 
 
 @contextmanager
+def snapshot_work(tenant: TenantRef) -> Iterator[Work]:
+    """A read-only transaction in that tenant's schema in which every query sees one and the same instant."""
+    bind = engine("app", tenant.alias).execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with _pinned(_pin_of(tenant), bind) as session:
+        yield Work(session, tenant, SYSTEM)
+
+
+def _pin_of(tenant: TenantRef) -> Pin:
+    return Pin(f"{tenant.schema}, extensions", tenant.app_role)
+
+
+@contextmanager
 def _transaction(tenant: TenantRef, actor: Actor, login: str) -> Iterator[Work]:
-    pin = Pin(f"{tenant.schema}, extensions", tenant.app_role)
-    with _pinned(pin, engine(login, tenant.alias)) as session:
+    with _pinned(_pin_of(tenant), engine(login, tenant.alias)) as session:
         work = Work(session, tenant, actor, may_move_money=login == "money")
         yield work
         session.commit()

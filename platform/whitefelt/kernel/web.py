@@ -21,7 +21,8 @@ from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 from psycopg import OperationalError as DriverOperationalError
 from psycopg_pool import PoolTimeout
-from sqlalchemy.exc import OperationalError, TimeoutError as QueueTimeout
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as QueueTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from whitefelt.kernel import context, errors, ids, routes, settings
@@ -99,7 +100,7 @@ class _PlainApi(Api):
     """flask-smorest with our error shape: its own handler would answer HTTP errors in another one."""
 
     @property
-    def ERROR_SCHEMA(self) -> type[ma.Schema]:  # noqa: N802 - flask-smorest's name
+    def ERROR_SCHEMA(self) -> type[ma.Schema]:
         return ProblemSchema
 
     def _register_error_handlers(self) -> None:

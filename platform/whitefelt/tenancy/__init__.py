@@ -10,6 +10,7 @@ from whitefelt.tenancy.directory import (
     Site,
     brand_by_id,
     brands_of,
+    every_integration_of,
     forget,
     integration,
     integrations_of,
@@ -18,9 +19,10 @@ from whitefelt.tenancy.directory import (
     tenant_by_slug,
     tenants,
 )
-from whitefelt.tenancy.provision import apply_folder, provision, upgrade_platform
+from whitefelt.tenancy.provision import apply_folder, provision, supplier_site, upgrade_platform, upgrade_tenant
 
 __all__ = [
-    "Brand", "Integration", "Site", "apply_folder", "brand_by_id", "brands_of", "forget", "integration", "integrations_of",
-    "provision", "site_of", "sites_of", "tenant_by_slug", "tenants", "upgrade_platform",
+    "Brand", "Integration", "Site", "apply_folder", "brand_by_id", "brands_of", "every_integration_of",
+    "forget", "integration", "integrations_of", "provision", "site_of", "sites_of", "supplier_site",
+    "tenant_by_slug", "tenants", "upgrade_platform", "upgrade_tenant",
 ]  # fmt: skip

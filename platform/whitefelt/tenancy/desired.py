@@ -94,23 +94,24 @@ def _fill(path: Path, value: Any, variables: Mapping[str, str]) -> Any:
 def reconcile(work: Work, ref: TenantRef, wanted: Wanted) -> None:
     """Bring brands, sites and integrations to what is wanted. What is no longer wanted is closed, never deleted."""
     hosts = {wanted.backoffice_host}
-    _domain(work, wanted.backoffice_host, kind="backoffice", tenant_id=ref.id)
+    domain(work, wanted.backoffice_host, kind="backoffice", tenant_id=ref.id)
     for brand in wanted.brands:
         row = _brand(work, ref, brand)
         for site in brand["site"]:
             hosts.add(site["host"])
-            _domain(
+            domain(
                 work, site["host"], kind="brand", tenant_id=ref.id, brand_id=row.id,
                 jurisdiction=site["jurisdiction"], currency=site["currency"],
             )  # fmt: skip
-    for domain in work.session.scalars(select(DomainRow).where(DomainRow.tenant_id == ref.id)):
-        domain.status = "active" if domain.host in hosts else "closed"
+    for known in work.session.scalars(select(DomainRow).where(DomainRow.tenant_id == ref.id)):
+        known.status = "active" if known.host in hosts else "closed"
     kept = {_integration(work, ref, one).id for one in wanted.integrations}
-    for row in work.session.scalars(select(IntegrationRow).where(IntegrationRow.tenant_id == ref.id)):
-        row.status = "active" if row.id in kept else "stopped"
+    for held in work.session.scalars(select(IntegrationRow).where(IntegrationRow.tenant_id == ref.id)):
+        held.status = "active" if held.id in kept else "stopped"
 
 
-def _domain(work: Work, host: str, **columns: Any) -> None:
+def domain(work: Work, host: str, **columns: Any) -> None:
+    """Create or change a host's row; a host of someone else is refused."""
     host = host.lower().rstrip(".")
     row = work.session.scalar(select(DomainRow).where(DomainRow.host == host))
     if row is None:

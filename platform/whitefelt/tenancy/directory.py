@@ -198,6 +198,15 @@ def integrations_of(tenant: TenantRef, kind: str | None = None) -> list[Integrat
     return [one for one in every if kind is None or one.kind == kind]
 
 
+def every_integration_of(tenant: TenantRef) -> list[Integration]:
+    """The tenant's integrations of all times, stopped ones too: whose references its journal may hold."""
+    with platform_work() as work:
+        rows = work.session.scalars(
+            select(IntegrationRow).where(IntegrationRow.tenant_id == tenant.id).order_by(IntegrationRow.id)
+        )
+        return [_integration(row, tenant) for row in rows]
+
+
 def _ref(row: TenantRow) -> TenantRef:
     return TenantRef(row.id, row.slug, row.schema, row.alias, row.timezone)
 

@@ -65,6 +65,14 @@ def provision(
     return ref
 
 
+def upgrade_tenant(ref: TenantRef) -> str:
+    """Bring an existing tenant's schema to the head; returns the revision."""
+    revision = _build(ref)
+    with platform_work() as work:
+        work.session.get_one(TenantRow, ref.id).schema_revision = revision
+    return revision
+
+
 def _build(ref: TenantRef) -> str:
     """Roles, schema, rights and tables, in one transaction."""
     told = settings.current()
@@ -90,6 +98,13 @@ def _build(ref: TenantRef) -> str:
 def _run(connection: Connection, statement: str) -> None:
     # Names in these statements are made by us (ids.base32, the settings' prefix), never by a user.
     connection.exec_driver_sql(statement)
+
+
+def supplier_site(host: str) -> None:
+    """The host of the supplier's console."""
+    with platform_work() as work:
+        desired.domain(work, host, kind="supplier", tenant_id=None)
+    forget()
 
 
 def apply_folder(folder: Path, variables: Mapping[str, str] | None = None) -> TenantRef:

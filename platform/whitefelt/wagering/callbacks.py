@@ -15,7 +15,8 @@ from typing import Any
 
 import psycopg
 from psycopg_pool import PoolTimeout
-from sqlalchemy.exc import DBAPIError, TimeoutError as QueueTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as QueueTimeout
 
 from whitefelt import tenancy
 from whitefelt.kernel import clock, context, registry, settings

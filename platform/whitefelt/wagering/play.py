@@ -10,9 +10,10 @@ import hashlib
 import json
 from dataclasses import replace
 
-from whitefelt import wallet
+from whitefelt import accounts, wallet
 from whitefelt.kernel import clock
 from whitefelt.kernel.db import unit_of_work
+from whitefelt.kernel.errors import Problem
 from whitefelt.kernel.money import Money
 from whitefelt.tenancy import Integration
 from whitefelt.wagering import sessions
@@ -55,11 +56,12 @@ def answer(integration: Integration, message: Message) -> Answer:
 
 
 def _who_is_wrong(integration: Integration, message: Message) -> PlayCode:
-    from whitefelt import accounts
-
-    with unit_of_work(integration.tenant) as work:
-        player = accounts.player_by_public_id(work, message.player)
-    return PlayCode.PLAYER_UNKNOWN if player is None else PlayCode.CURRENCY_MISMATCH
+    try:
+        with unit_of_work(integration.tenant) as work:
+            accounts.player_by_public_id(work, message.player)
+    except Problem:
+        return PlayCode.PLAYER_UNKNOWN
+    return PlayCode.CURRENCY_MISMATCH
 
 
 def _balance(integration: Integration, message: Message, owner: Purse) -> Answer:

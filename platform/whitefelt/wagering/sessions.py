@@ -104,10 +104,13 @@ def purse(tenant: TenantRef, player_public_id: str, currency: str) -> Purse | No
 
 
 def _load_purse(tenant: TenantRef, player_public_id: str, currency: str) -> Purse | None:
-    with unit_of_work(tenant) as work:
-        player = accounts.player_by_public_id(work, player_public_id)
-        pockets = wallet.find_pockets(work, player.owner, currency) if player is not None else None
-    if player is None or pockets is None:
+    try:
+        with unit_of_work(tenant) as work:
+            player = accounts.player_by_public_id(work, player_public_id)
+            pockets = wallet.find_pockets(work, player.owner, currency)
+    except Problem:
+        return None
+    if pockets is None:
         return None
     with money_work(tenant) as work:
         return Purse(player.id, player.public_id, pockets, wallet.play_house(work, currency))

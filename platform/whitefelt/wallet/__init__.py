@@ -38,8 +38,9 @@ from whitefelt.wallet.queries import Hold, StatementLine, holds, journal_facts, 
 from whitefelt.wallet.verify import Fault, figures, verify
 
 __all__ = [
-    "Balances", "Cap", "Fault", "Hold", "House", "Leg", "Outcome", "Pockets", "StatementLine", "adjust", "balances", "bonus",
-    "claim", "deposit", "figures", "find_pockets", "fold_house", "holds", "house_balance", "house_pocket", "journal_facts", "journal_rows", "open_pockets",
-    "pay_out", "play_house", "refuse", "release", "reserve", "restore", "set_stakes_allowed", "settle", "stake", "statement",
-    "terms", "used", "verify",
+    "Balances", "Cap", "Fault", "Hold", "House", "Leg", "Outcome", "Pockets", "StatementLine", "adjust",
+    "balances", "bonus", "claim", "deposit", "figures", "find_pockets", "fold_house", "holds", "house_balance",
+    "house_pocket", "journal_facts", "journal_rows", "open_pockets", "pay_out", "play_house", "refuse",
+    "release", "reserve", "restore", "set_stakes_allowed", "settle", "stake", "statement", "terms", "used",
+    "verify",
 ]  # fmt: skip

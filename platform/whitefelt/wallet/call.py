@@ -77,7 +77,16 @@ SIGNATURES = {
     "wallet_set_terms": "bf",
     "wallet_fold_house": "b",
 }
-_CASTS = {"i": "integer", "b": "bigint", "B": "bigint[]", "t": "text", "T": "text[]", "y": "bytea", "j": "jsonb", "f": "boolean"}
+_CASTS = {
+    "i": "integer",
+    "b": "bigint",
+    "B": "bigint[]",
+    "t": "text",
+    "T": "text[]",
+    "y": "bytea",
+    "j": "jsonb",
+    "f": "boolean",
+}
 
 
 @lru_cache(maxsize=4096)

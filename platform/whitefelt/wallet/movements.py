@@ -36,9 +36,7 @@ def deposit(
     )  # fmt: skip
 
 
-def reserve(
-    work: Work, *, source: int, ref: str, pockets: Pockets, money: Money, caps: Sequence[Cap] = ()
-) -> Outcome:
+def reserve(work: Work, *, source: int, ref: str, pockets: Pockets, money: Money, caps: Sequence[Cap] = ()) -> Outcome:
     """A withdrawal is asked for: cash becomes pending. `insufficient_funds` when there is not that much cash."""
     _same_currency(pockets, money)
     digest = call.body_hash("reserve", pockets.cash, money.units)
@@ -66,9 +64,7 @@ def adjust(
     """A correction by authorised staff, to or from the player's cash or bonus pocket."""
     _same_currency(pockets, money)
     digest = call.body_hash("adjust", pocket, money.units, house, to_player)
-    return _work(
-        work, "wallet_adjust", source, ref, digest, house, pocket, to_player, money.units, _report(pockets)
-    )
+    return _work(work, "wallet_adjust", source, ref, digest, house, pocket, to_player, money.units, _report(pockets))
 
 
 def bonus(
@@ -86,9 +82,7 @@ def bonus(
 def claim(work: Work, *, source: int, ref: str, pockets: Pockets, caps: Sequence[Cap]) -> Outcome:
     """Advance counters and move nothing: `cap_reached` with `detail` when a ceiling would be passed."""
     documents = caps_document(caps)
-    return _work(
-        work, "wallet_claim", source, ref, call.body_hash("claim", documents), pockets.cash, documents
-    )
+    return _work(work, "wallet_claim", source, ref, call.body_hash("claim", documents), pockets.cash, documents)
 
 
 def stake(

@@ -60,7 +60,7 @@ def find_pockets(work: Work, owner: str, currency: str) -> Pockets | None:
     rows = work.session.execute(
         select(table.c.kind, table.c.id).where(table.c.owner == owner, table.c.currency == currency, ~table.c.is_house)
     ).all()
-    ids = {kind: pocket_id for kind, pocket_id in rows}
+    ids = {row.kind: int(row.id) for row in rows}
     if not ids:
         return None
     return Pockets(ids["cash"], ids["bonus"], ids["pending"], currency)
@@ -87,7 +87,7 @@ def balances(work: Work, pockets: Pockets) -> Balances:
     rows = work.session.execute(
         select(table.c.id, table.c.balance_units).where(table.c.id.in_([pockets.cash, pockets.bonus, pockets.pending]))
     ).all()
-    units = {pocket_id: balance for pocket_id, balance in rows}
+    units = {row.id: int(row.balance_units) for row in rows}
     return Balances(
         *(Money(units[pocket_id], pockets.currency) for pocket_id in (pockets.cash, pockets.bonus, pockets.pending))
     )
@@ -137,7 +137,9 @@ def house_balance(work: Work, pocket_id: int, currency: str) -> Money:
     tail = 0
     for column, sign in ((journal.c.credit_pocket, 1), (journal.c.debit_pocket, -1)):
         units = work.session.scalar(
-            select(func.coalesce(func.sum(journal.c.amount_units), 0)).where(journal.c.id > through, column == pocket_id)
+            select(func.coalesce(func.sum(journal.c.amount_units), 0)).where(
+                journal.c.id > through, column == pocket_id
+            )
         )
         tail += sign * int(units or 0)
     return Money(folded + tail, currency)

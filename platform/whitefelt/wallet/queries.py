@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from whitefelt.facts.money import MoneyPosted
 from whitefelt.kernel.db import Work
@@ -117,7 +117,7 @@ def _hold(row: Any, currency: str) -> Hold:
     )  # fmt: skip
 
 
-def journal_rows(work: Work, after_id: int, limit: int) -> Sequence[Mapping[str, Any]]:
+def journal_rows(work: Work, after_id: int, limit: int) -> Sequence[RowMapping]:
     """Journal rows after an id, in id order, with currency and owner."""
     home = pockets_table
     query = (
@@ -127,7 +127,7 @@ def journal_rows(work: Work, after_id: int, limit: int) -> Sequence[Mapping[str,
         .order_by(journal.c.id)
         .limit(limit)
     )
-    return list(work.session.execute(query).mappings())
+    return work.session.execute(query).mappings().all()
 
 
 def journal_facts(work: Work, after_id: int, limit: int) -> list[tuple[int, MoneyPosted | None]]:

@@ -1,0 +1,1 @@
+"""The commands of `whitefelt`, one file per family. Top layer, beside app and supervisor."""
