@@ -1,16 +1,18 @@
 """Reporting: what does it mean over time? Daily totals folded from the journal, and the figures of the dashboard.
 
-Owns: daily_totals. Imports: kernel, facts, wallet (its face; and the journal by SQL, read-only). Nobody below knows it.
+Owns: daily_totals. Imports: kernel, facts, audit, wallet (its face; the journal by SQL, read-only).
 
 Words (the formulas are in `rules`): *stakes* are settled stakes, counted when their round ends; *GGR* is settled stakes
 minus wins, both less what was taken back; deposits never enter it, and open rounds come later.
 """
 
+from whitefelt.reporting.deliveries import Delivery, Flow, deliveries, flow, retry
 from whitefelt.reporting.queries import Day, Total, currencies, daily, figures_through
 from whitefelt.reporting.rules import KINDS
 from whitefelt.reporting.totals import CONSUMER, fold_totals
 from whitefelt.reporting.verify import verify_totals
 
 __all__ = [
-    "CONSUMER", "KINDS", "Day", "Total", "currencies", "daily", "figures_through", "fold_totals", "verify_totals",
+    "CONSUMER", "KINDS", "Day", "Delivery", "Flow", "Total", "currencies", "daily", "deliveries", "figures_through", "flow",
+    "fold_totals", "retry", "verify_totals",
 ]  # fmt: skip
