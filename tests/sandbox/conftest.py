@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sandbox.receivers import FakeWallet, Shop
 from sandbox.vendors import Vendor
 

@@ -28,7 +28,7 @@ class Seen:
 
 
 class Receiver:
-    """A threaded HTTP server that keeps what it saw and answers by ``answer(seen)``: (status, JSON), or None to hang up."""
+    """A threaded HTTP server that keeps what it saw and answers (status, JSON), or None to hang up."""
 
     def __init__(self, answer: Callable[[Seen], tuple[int, Any] | None], verify: Callable[[Seen], bool]) -> None:
         self.seen: list[Seen] = []
@@ -67,8 +67,8 @@ class Receiver:
 class FakeWallet:
     """A wallet of the native play protocol for one operator: idempotent, with a knob for bad days.
 
-    ``trouble`` may be a function of the message type and the number of this delivery (from 0) that returns ``down`` (500, nothing
-    booked), ``lost`` (booked, then hung up), or None.
+    ``trouble`` may be a function of the message type and the number of this delivery (from 0) that returns ``down``
+    (500, nothing booked), ``lost`` (booked, then hung up), or None.
     """
 
     KEY, SECRET = "key_fake", "a secret of the tests"
@@ -141,7 +141,12 @@ class FakeWallet:
             self.rolled_back.add(bet)
             amount = -self.booked[bet][1] if bet in self.booked else Decimal(0)
         self.booked[key] = (kind, amount)
-        return 200, {"status": "ok", "transaction_id": key, "currency": data["currency"], "balance": f"{self.balance:.2f}"}
+        return 200, {
+            "status": "ok",
+            "transaction_id": key,
+            "currency": data["currency"],
+            "balance": f"{self.balance:.2f}",
+        }
 
 
 class Shop:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+
 from sandbox.vendors import Vendor
 from whitefelt.sandbox.eid import people
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 
 import pytest
+
 from sandbox.vendors import Vendor, call, free_port
 
 

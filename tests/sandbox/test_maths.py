@@ -1,4 +1,4 @@
-"""The stated returns are true: enumerated, found again by other means, and sensitive to every figure of the pay table."""
+"""The stated returns are true: enumerated, found again by other means, moved by every figure of the table."""
 
 from fractions import Fraction
 from itertools import product
@@ -39,9 +39,7 @@ def test_what_a_window_really_pays_adds_up_to_the_enumerated_return() -> None:
     strips = [strip[:7] for strip in orchard.STRIPS]
     total = 0
     for stops in product(range(7), repeat=5):
-        columns = [
-            [strip[(stop + row) % 7] for row in range(3)] for strip, stop in zip(strips, stops, strict=True)
-        ]
+        columns = [[strip[(stop + row) % 7] for row in range(3)] for strip, stop in zip(strips, stops, strict=True)]
         total += orchard.evaluate(columns, 10).win_cents
     assert Fraction(total, 10 * 7**5) == orchard.enumerated_return(strips=strips)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from sandbox.vendors import Vendor, environment, free_port
 
 VENDORS = ("studio", "psp", "eid", "mail")

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+
 from sandbox.receivers import Shop
 from sandbox.vendors import Vendor, call, wait_for
 

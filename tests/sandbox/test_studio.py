@@ -1,12 +1,18 @@
 """The studio against a wallet over a real wire: rounds, bad lines, crashes, and the control."""
 
+import contextlib
+import http.client
 import itertools
 import json
+import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from sandbox.receivers import FakeWallet
 from sandbox.vendors import Vendor, wait_for
 
@@ -157,6 +163,53 @@ def test_a_killed_studio_goes_on_with_every_win_it_owes(
     total = books(studio, player)["totals"][0]
     assert (total["rounds"], total["stakes"], total["wins"], total["net"]) == (2, "4.00", "15.00", "11.00")
     assert len({win.body for win in wallet.messages("win")}) == 2
+
+
+def test_a_crash_before_the_win_was_written_pays_what_was_drawn(
+    start_vendor: Callable[..., Vendor], wallet: FakeWallet, player: str
+) -> None:
+    studio = start_vendor("studio", {**QUICK, "wallets": [wallet.entry]})
+    studio.post("/control/faults", {"hold_win": True})
+    story = spin(studio, player, {"win": "7.00"})
+    studio.kill()
+    # The one moment that cannot be hit from outside: the bet's answer is on the disk, the win is not yet.
+    with sqlite3.connect(studio.folder / "studio.sqlite3") as file:
+        assert file.execute("DELETE FROM messages WHERE kind = 'win'").rowcount == 1
+        file.execute("UPDATE rounds SET state = 'betting'")
+    studio.start()
+    wait_for(lambda: books(studio, player)["rounds"][0]["state"] == "settled", what="the win")
+    (win,) = wallet.messages("win")
+    assert (win.data["amount"], win.data["round_id"]) == ("7.00", story["round_id"]) and wallet.balance == 105
+
+
+def test_a_crash_during_a_bet_gives_the_stake_back(
+    start_vendor: Callable[..., Vendor], wallet: FakeWallet, player: str
+) -> None:
+    studio = start_vendor("studio", {**QUICK, "bet_timeout_ms": 5000, "wallets": [wallet.entry]})
+    wallet.trouble = lambda kind, number: time.sleep(1.5) if kind == "bet" else None
+    body = {"wallet": "w-test", "session": "s", "player": player, "game": "lf-roulette"}
+    order = {**body, "currency": "EUR", "stake": "1.00"}
+
+    def lost_call() -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            studio.post("/control/spin", order)
+
+    threading.Thread(target=lost_call).start()
+    wait_for(lambda: wallet.messages("bet"), what="the bet")
+    studio.kill()
+    studio.start()
+    wait_for(lambda: books(studio, player)["rounds"][0]["state"] == "refunded", what="the refund")
+    assert wallet.balance == 100 and not wallet.messages("win")
+    assert books(studio, player)["totals"][0]["given_up"] == "1.00"
+
+
+def test_a_refused_win_can_be_sent_again_by_hand(studio: Vendor, wallet: FakeWallet, player: str) -> None:
+    studio.post("/control/faults", {"player": player, "bad_key": True, "types": ["win"]})
+    story = spin(studio, player, {"win": "5.00"})
+    assert story["result"] == "win_refused" and wallet.balance == 98
+    studio.post("/control/faults", {"player": player})
+    studio.post("/control/resend", {"transaction_id": story["messages"][1]["transaction_id"]})
+    assert wallet.balance == 103 and books(studio, player)["totals"][0]["net"] == "3.00"
 
 
 def test_copies_are_the_same_bytes_and_are_booked_once(studio: Vendor, wallet: FakeWallet, player: str) -> None:

@@ -97,7 +97,9 @@ def _book_answer(studio: Studio, transaction_id: str, delivery: Delivery) -> Non
     with books.transaction():
         message = ledger.message_of(books, transaction_id)
         assert message is not None
-        if message["state"] != "pending":
+        # A win or refund that was refused may still be accepted when somebody sends it again by hand.
+        mended = message["state"] == "refused" and message["kind"] != "bet" and verdict == "ok"
+        if message["state"] != "pending" and not mended:
             return
         ledger.finish_message(books, transaction_id, verdict, delivery.status, delivery.answer)
         state = {

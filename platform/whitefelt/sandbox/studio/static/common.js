@@ -53,6 +53,9 @@ export async function refresh({ quietly = false } = {}) {
   return state;
 }
 
+/** Money may have come or gone while the player was elsewhere. */
+addEventListener("focus", () => document.body.classList.contains("busy") || refresh({ quietly: true }));
+
 /** After a win that is not booked yet: look again until it is. */
 export async function followPending() {
   for (let tries = 0; tries < 40; tries += 1) {
