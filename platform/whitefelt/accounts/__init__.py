@@ -9,6 +9,7 @@ from whitefelt.accounts.authentication import (
     authenticate_player,
     authenticate_staff,
     authenticate_supplier,
+    caller_ip,
     clear_session_cookie,
     current_player,
     current_staff,
@@ -30,6 +31,7 @@ from whitefelt.accounts.players import (
     set_verified,
 )
 from whitefelt.accounts.rules import clean_name
+from whitefelt.accounts.schemas import SignedInSchema, player_document, signed_in_document
 from whitefelt.accounts.sessions import (
     SignedIn,
     StaffSignedIn,
@@ -53,13 +55,13 @@ from whitefelt.accounts.staff import (
 )
 
 __all__ = [
-    "ACCOUNT_BLOCKED", "IDENTITY_TAKEN",
-    "PERMISSIONS", "ROLES", "SESSION_COOKIE", "SUPPLIER_PERMISSIONS", "SUPPLIER_ROLES", "Person", "Player",
-    "SignedIn", "Staff", "StaffSignedIn", "authenticate_player", "authenticate_staff", "authenticate_supplier",
-    "clean_name", "clear_session_cookie", "consents_of", "create_player", "create_staff", "create_supplier_staff",
+    "ACCOUNT_BLOCKED", "IDENTITY_TAKEN", "PERMISSIONS", "ROLES", "SESSION_COOKIE", "SUPPLIER_PERMISSIONS",
+    "SUPPLIER_ROLES", "Person", "Player", "SignedIn", "SignedInSchema", "Staff", "StaffSignedIn",
+    "authenticate_player", "authenticate_staff", "authenticate_supplier", "caller_ip", "clean_name",
+    "clear_session_cookie", "consents_of", "create_player", "create_staff", "create_supplier_staff",
     "current_player", "current_staff", "disable_staff", "end_player_sessions", "end_staff_sessions", "field_faults",
     "find_players", "lock_player", "open_player_session", "open_staff_session", "open_supplier_session", "player",
-    "player_by_public_id", "set_player_status", "set_session_cookie", "set_verified", "sign_in", "sign_in_staff",
-    "sign_in_supplier", "sign_out", "sign_out_staff", "sign_out_supplier", "staff_by_email",
-    "supplier_staff_by_email",
+    "player_by_public_id", "player_document", "set_player_status", "set_session_cookie", "set_verified", "sign_in",
+    "sign_in_staff", "sign_in_supplier", "sign_out", "sign_out_staff", "sign_out_supplier", "signed_in_document",
+    "staff_by_email", "supplier_staff_by_email",
 ]  # fmt: skip

@@ -95,6 +95,11 @@ def current_staff() -> Staff:
     return staff
 
 
+def caller_ip() -> str:
+    """The address that asks, as the server in front of us vouches for it."""
+    return request.remote_addr or ""
+
+
 def set_session_cookie(response: Response, token: str) -> None:
     """Give a page's browser its session: gone with the browser, ended by us at the latest when the session ends."""
     web.set_cookie(response, SESSION_COOKIE, token, seconds=None)

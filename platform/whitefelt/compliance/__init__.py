@@ -25,10 +25,11 @@ from whitefelt.compliance.identity import (
 from whitefelt.compliance.limits import DepositLimit, Limits, Pending, cancel_pending, limits, set_deposit_limit
 from whitefelt.compliance.registration import Application, admit
 from whitefelt.compliance.rulebook import RulebookFault, RuleSet, jurisdictions, ruleset
+from whitefelt.compliance.slots import slots
 
 __all__ = [
     "Application", "DepositLimit", "Exclusion", "IdentityOrder", "IdentityState", "Limits", "Pending", "RuleSet",
     "RulebookFault", "admit", "begin_identity", "block_player", "cancel_pending", "cap_problem", "complete_identity",
     "deposit_caps", "deposit_gate", "exclude", "exclude_for", "exclusion", "identity_state", "jurisdictions", "limits",
-    "play_gate", "ruleset", "set_deposit_limit", "settle_ended", "stake_caps", "unblock_player", "withdraw_gate",
+    "play_gate", "ruleset", "set_deposit_limit", "settle_ended", "slots", "stake_caps", "unblock_player", "withdraw_gate",
 ]  # fmt: skip

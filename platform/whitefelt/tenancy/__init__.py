@@ -14,6 +14,7 @@ from whitefelt.tenancy.directory import (
     forget,
     integration,
     integrations_of,
+    legal_of,
     site_of,
     sites_of,
     tenant_by_slug,
@@ -23,6 +24,6 @@ from whitefelt.tenancy.provision import apply_folder, provision, supplier_site, 
 
 __all__ = [
     "Brand", "Integration", "Site", "apply_folder", "brand_by_id", "brands_of", "every_integration_of",
-    "forget", "integration", "integrations_of", "provision", "site_of", "sites_of", "supplier_site",
+    "forget", "integration", "integrations_of", "legal_of", "provision", "site_of", "sites_of", "supplier_site",
     "tenant_by_slug", "tenants", "upgrade_platform", "upgrade_tenant",
 ]  # fmt: skip

@@ -198,6 +198,17 @@ def integrations_of(tenant: TenantRef, kind: str | None = None) -> list[Integrat
     return [one for one in every if kind is None or one.kind == kind]
 
 
+def legal_of(tenant: TenantRef) -> dict[str, Any]:
+    """What the operator's folder says of its legal entity and licences: plain data for footers and seals."""
+
+    def load() -> dict[str, Any]:
+        with platform_work() as work:
+            return dict(work.session.get_one(TenantRow, tenant.id).legal)
+
+    found: dict[str, Any] = _fresh("legal", tenant.id, load)
+    return found
+
+
 def every_integration_of(tenant: TenantRef) -> list[Integration]:
     """The tenant's integrations of all times, stopped ones too: whose references its journal may hold."""
     with platform_work() as work:
