@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from sqlalchemy import insert, select
 
+from whitefelt.kernel import wakeups
 from whitefelt.kernel.db import Work
 from whitefelt.kernel.outbox_models import CursorRow, OutboxRow
 
@@ -78,6 +79,8 @@ class Subscription:
     outside: bool
     money: bool
     handler: Handler
+    #: The only stream it listens to; None: any.
+    stream: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Stream:
 
     name: str
     read: Callable[[Work, int, int], Iterable[tuple[int, Fact | None]]]
+    #: The facts it can hold, if they are few; empty: any.
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,8 @@ def record(work: Work, fact: Fact) -> None:
 
 def told(work: Work) -> None:
     """Have the relay look at this tenant after commit. For writers of other streams; `record` does it by itself."""
-    if RELAY not in work.wakeups:
-        work.wakeups.append(RELAY)
-
-
-#: The wake-up that means "relay, look here".
-RELAY = ("relay", "")
+    if wakeups.RELAY not in work.wakeups:
+        work.wakeups.append(wakeups.RELAY)
 
 
 def subscribe(
@@ -130,21 +131,25 @@ def subscribe(
     our database happens exactly once. `money=True` gives a `money_work`. With `outside=True` it is `handler(tenant,
     fact)`, without a transaction, for what calls a vendor: at least once, so it must be idempotent, within
     `drain.LEASE_SECONDS`. An exception means: again later, with growing pauses, this key's later facts waiting.
+    All handlers of one consumer are of one kind and share its order per key.
     """
 
     def decorate(handler: Callable[..., object]) -> Callable[..., object]:
-        _add(Subscription(consumer, fact.NAME, queue, outside, money, handler))
+        add_subscription(Subscription(consumer, fact.NAME, queue, outside, money, handler))
         return handler
 
     return decorate
 
 
-def _add(wanted: Subscription) -> None:
-    known = SUBSCRIPTIONS.setdefault((wanted.consumer, wanted.name), wanted)
+def add_subscription(wanted: Subscription) -> None:
+    """Register it; a programmer's error if the place is taken or the consumer is already of another kind."""
+    assert wanted.queue in wakeups.QUEUES, f"there is no queue {wanted.queue!r}"
+    known = SUBSCRIPTIONS.get((wanted.consumer, wanted.name), wanted)
     same = known.handler.__qualname__ == wanted.handler.__qualname__
     assert same, f"{wanted.consumer} handles {wanted.name} twice"
-    queues = {one.queue for one in SUBSCRIPTIONS.values() if one.consumer == wanted.consumer}
-    assert len(queues) == 1, f"{wanted.consumer} is on two queues"
+    kinds = {(one.queue, one.outside, one.money) for one in SUBSCRIPTIONS.values() if one.consumer == wanted.consumer}
+    kind = (wanted.queue, wanted.outside, wanted.money)
+    assert kinds <= {kind}, f"{wanted.consumer} is of two kinds: give the other handler a consumer name of its own"
     SUBSCRIPTIONS[(wanted.consumer, wanted.name)] = wanted
 
 
@@ -153,17 +158,24 @@ def queue_of(consumer: str) -> str:
     return next((one.queue for one in SUBSCRIPTIONS.values() if one.consumer == consumer), "default")
 
 
-def consumers_of(name: str) -> list[str]:
-    """Who subscribed to facts of that name."""
-    return [one.consumer for one in SUBSCRIPTIONS.values() if one.name == name]
+def subscriptions_to(stream: Stream) -> list[Subscription]:
+    """Who is owed facts of that stream."""
+    return [
+        one for one in SUBSCRIPTIONS.values()
+        if one.stream in (None, stream.name) and (not stream.names or one.name in stream.names)
+    ]  # fmt: skip
 
 
-def add_stream(name: str, read: Callable[[Work, int, int], Iterable[tuple[int, Fact | None]]]) -> None:
+def add_stream(
+    name: str, read: Callable[[Work, int, int], Iterable[tuple[int, Fact | None]]], *facts: type[Fact]
+) -> None:
     """Relay the table `name` of every tenant; `read(work, after_id, limit)` gives rows by id as (id, fact or None).
 
-    The table's ids ascend and are taken by the insert itself, so that rows that commit late are waited for.
+    The table's ids ascend and are taken by the insert itself, so that rows that commit late are waited for. `facts` are
+    the classes it can give: a stream that nobody subscribed to is then passed without being read.
     """
-    STREAMS[name] = Stream(name, read)
+    assert name.isidentifier(), f"{name!r} is no table"
+    STREAMS[name] = Stream(name, read, frozenset(one.NAME for one in facts))
 
 
 def add_fold(
