@@ -15,7 +15,7 @@ from whitefelt.kernel.routes import access
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 #: Where `asset_view` is registered.
-RULE = "/-/console/<digest>/<name>"
+ASSET_RULE = "/-/console/<digest>/<name>"
 
 
 @lru_cache(maxsize=64)

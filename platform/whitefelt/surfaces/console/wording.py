@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from whitefelt.kernel import clock
+from whitefelt.kernel import clock, errors
+from whitefelt.kernel.errors import Problem
 from whitefelt.kernel.money import Money, decimal
 
 _MINUS = "\u2212"
@@ -45,3 +46,26 @@ def span(length: timedelta | int) -> str:
     else:
         parts = [f"{minutes} min" if minutes else f"{rest} s"]
     return " ".join(part for part in parts if part).replace(" ", "\u00a0")
+
+
+_ADVICE = {
+    errors.FORBIDDEN: "Your role does not include this. Whoever manages staff can tell you who may do it.",
+    errors.NOT_FOUND: "The address may be old, or what it named belongs to someone else.",
+    errors.CSRF_FAILED: "Go back, load the page again and repeat what you did. Nothing has been changed.",
+    errors.RATE_LIMITED: "Wait a moment, then try again.",
+}
+
+
+def advice(problem: Problem) -> str:
+    """What to do about a page that failed."""
+    if problem.code in _ADVICE:
+        return _ADVICE[problem.code]
+    if problem.code.status >= 500:
+        return "Nothing was decided or moved by this request. Try again; if it stays, pass on the trace below."
+    return "Nothing has been changed."
+
+
+def local_path(wanted: str) -> str:
+    """The path on this very site that `wanted` names, `/` for anything else: an address given to us leads nowhere else."""
+    plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
+    return wanted if plain and wanted.startswith("/") and not wanted.startswith("//") else "/"
