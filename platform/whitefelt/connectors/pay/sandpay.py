@@ -44,6 +44,8 @@ CONFIG = (
     Setting("review_every", "Whether a person looks at every withdrawal (default true).", required=False),
 )
 TOLERANCE_SECONDS = 300
+#: How long a player or a worker waits for the provider.
+CALL_SECONDS = 8
 _PAYMENT_TYPES = {f"payment.{status}": status for status in PAYMENT_STATUSES if status != "created"}
 _PAYOUT_TYPES = {"payout.paid": "paid", "payout.failed": "failed"}
 
@@ -130,7 +132,7 @@ def _headers(account: Account) -> dict[str, str]:
 
 def _call(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> http.Answer:
     try:
-        return http.call(method, url, headers=headers, body=body)
+        return http.call(method, url, headers=headers, body=body, seconds=CALL_SECONDS)
     except http.VendorRefused as refused:
         if refused.status in (401, 403):  # our credentials, not this request: nothing was done, it may go through later
             raise http.VendorUnavailable(f"HTTP {refused.status}") from refused
