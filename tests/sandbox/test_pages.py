@@ -88,6 +88,7 @@ def test_the_slot_is_played(
     expect(page.get_by_test_id("balance")).to_have_text("110.00")
     expect(page.get_by_test_id("message")).to_have_text("You won 12.00 EUR.")
     expect(page.get_by_test_id("spin")).to_be_enabled()
+    page.emulate_media(reduced_motion="reduce")
     page.keyboard.press("Space")
     expect(page.get_by_test_id("last-win")).to_have_text("1.00", timeout=8000)
     expect(page.get_by_test_id("message")).to_have_text("1.00 EUR came back.")
