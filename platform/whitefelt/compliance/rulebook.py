@@ -303,7 +303,7 @@ def load(path: Path) -> Jurisdiction:
         raise RulebookFault(f"{path.name}: code must be the file's name")
     try:
         zone = ZoneInfo(told["timezone"])
-    except (TypeError, ValueError, OSError) as error:
+    except (TypeError, ValueError, OSError, KeyError) as error:
         raise RulebookFault(f"{path.name}: unknown time zone") from error
     unknown = sorted(set(told["rules"]) - set(KNOWN))
     if unknown:
