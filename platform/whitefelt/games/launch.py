@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from whitefelt import accounts, compliance, tenancy, wagering
 from whitefelt.games.library import Title, title
 from whitefelt.kernel import registry
 from whitefelt.kernel.context import Actor, TenantRef
 from whitefelt.kernel.db import unit_of_work
-from whitefelt.wagering.ports import Endpoint, Launch
+from whitefelt.wagering.ports import Endpoint, Launch, PlayVendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def launch(tenant: TenantRef, player: accounts.Player, code: str, *, lobby_url: 
     with unit_of_work(tenant, Actor("player", player.public_id)) as work:
         compliance.play_gate(work, player)
         opened = wagering.open_session(work, player, integration, chosen.code)
-    connector: Any = registry.connector("play", integration.vendor)
+    connector = cast("PlayVendor", registry.connector("play", integration.vendor))
     endpoint = Endpoint(integration.public_id, "", integration.config, integration.secrets)
     url = connector.launch_url(
         endpoint,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -17,7 +17,7 @@ from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.db import platform_work
 from whitefelt.kernel.errors import Problem
 from whitefelt.tenancy import Integration
-from whitefelt.wagering.ports import Endpoint
+from whitefelt.wagering.ports import Endpoint, PlayVendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def sync(integration: Integration) -> int:
 
     Raises kernel.http.VendorError when the provider cannot be asked; the library then stays as it is.
     """
-    connector: Any = registry.connector("play", integration.vendor)
+    connector = cast("PlayVendor", registry.connector("play", integration.vendor))
     offered = connector.catalogue(Endpoint(integration.public_id, "", integration.config, integration.secrets))
     studio, now = str(integration.config["provider"]), clock.now()
     with platform_work() as work:

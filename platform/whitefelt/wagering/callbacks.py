@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -23,7 +23,7 @@ from whitefelt.kernel import clock, context, registry, settings
 from whitefelt.kernel.errors import NOT_FOUND, TEMPORARILY_UNAVAILABLE, Problem
 from whitefelt.tenancy import Integration
 from whitefelt.wagering import play
-from whitefelt.wagering.ports import Answer, Endpoint, PlayCode, Refused, Reply
+from whitefelt.wagering.ports import Answer, Endpoint, Message, PlayCode, PlayVendor, Refused, Reply
 
 log = logging.getLogger("whitefelt.wagering")
 
@@ -46,7 +46,7 @@ def receive(public_id: str, path: str, headers: Mapping[str, str], body: bytes |
     """
     try:
         integration = tenancy.integration(public_id)
-        connector: Any = registry.connector("play", integration.vendor)
+        connector = cast("PlayVendor", registry.connector("play", integration.vendor))
     except Problem as problem:
         return plain_refusal(problem)
     except _DATABASE_GONE:
@@ -65,7 +65,7 @@ def receive(public_id: str, path: str, headers: Mapping[str, str], body: bytes |
     return connector.encode(_answer(integration, message))
 
 
-def _answer(integration: Integration, message: Any) -> Answer:
+def _answer(integration: Integration, message: Message) -> Answer:
     try:
         return play.answer(integration, message)
     except _DATABASE_GONE as error:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from whitefelt.kernel.money import Money
 
@@ -139,3 +140,24 @@ class CatalogueTitle:
     max_stake: str
     features: tuple[str, ...] = ()
     description: str = ""
+
+
+class PlayVendor(Protocol):
+    """A play connector module, as the core sees it."""
+
+    NAME: str
+    CODES: Mapping[PlayCode, Any]
+
+    def decode(
+        self, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Message:
+        """Verify and translate; raises Refused."""
+
+    def encode(self, answer: Answer) -> Reply:
+        """The vendor's dialect."""
+
+    def launch_url(self, endpoint: Endpoint, launch: Launch) -> str:
+        """Where the player's browser goes."""
+
+    def catalogue(self, endpoint: Endpoint) -> list[CatalogueTitle]:
+        """What the vendor offers."""

@@ -135,7 +135,7 @@ def journal_facts(work: Work, after_id: int, limit: int) -> list[tuple[int, Mone
     return [(row["id"], _fact(row) if row["amount_units"] else None) for row in journal_rows(work, after_id, limit)]
 
 
-def _fact(row: Mapping[str, Any]) -> MoneyPosted:
+def _fact(row: RowMapping) -> MoneyPosted:
     return MoneyPosted(
         journal_id=row["id"], source=row["source"], ref=row["ref"], leg=row["leg"], kind=row["kind"], owner=row["owner"],
         home_pocket=row["home_pocket"], debit_pocket=row["debit_pocket"], credit_pocket=row["credit_pocket"],
