@@ -13,7 +13,7 @@ from sandbox.receivers import Shop
 from sandbox.vendors import Vendor, call, wait_for
 
 MERCHANTS = [
-    {"name": "Aurora", "api_key": "key-aurora", "webhook_secret": Shop.SECRET},
+    {"name": "Aurora", "title": "Aurora Gaming Ltd", "api_key": "key-aurora", "webhook_secret": Shop.SECRET},
     {"name": "Nordlys", "api_key": "key-nordlys", "webhook_secret": ["an older one", Shop.SECRET]},
 ]
 _keys = itertools.count(1)
@@ -73,7 +73,7 @@ def test_a_payment_is_made_on_the_hosted_page_and_told_by_webhook(psp: Vendor, s
     status, payment = create(psp, "/v1/payments", body)
     assert status == 201 and payment["status"] == "created" and "authorisation" not in payment
     page = psp.get(f"/pay/{payment['id']}")
-    assert page[0] == 200 and "no real money" in page[1] and "100.00" in page[1] and "Aurora" in page[1]
+    assert page[0] == 200 and "no real money" in page[1] and "100.00" in page[1] and "Aurora Gaming Ltd" in page[1]
     back = f"http://brand.localhost:1/cashier/back?lang=en&payment={payment['id']}"
     assert submit(psp, payment["id"], action="pay") == (303, back)
     (event,) = wait_for(lambda: list(shop.seen), what="the webhook")

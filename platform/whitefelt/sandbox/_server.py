@@ -67,6 +67,13 @@ class Config:
                 log.warning("configuration %s not read: %s", self._path, error)
             return self._value
 
+    def title_of(self, name: str, partner: str) -> str:
+        """How a partner of the list ``name`` wants to be called in front of people: its ``title``, else its name."""
+        for entry in self.entries(name, "name", "title"):
+            if entry["name"] == partner:
+                return str(entry["title"])
+        return partner
+
     def entries(self, name: str, *required: str) -> list[dict[str, Any]]:
         """The list ``name`` without entries that lack one of the ``required`` texts."""
         found = self.read().get(name)

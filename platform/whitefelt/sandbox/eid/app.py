@@ -146,10 +146,12 @@ def _render(template: str, row: sqlite3.Row | None, status: int, problem: str = 
     targets = "'self'"
     if row is not None:
         targets += f" {origin_of(row['return_url'])}"
+        config: Config = current_app.extensions["eid_config"]
         people = listed(_today(), row["order_id"])
         ages = [years_between(date.fromisoformat(person.birth_date), _today()) for person in people]
         details = {
             "order": row,
+            "party": config.title_of("relying_parties", row["party"]),
             "people": list(zip(people, ages, strict=True)),
             "back": return_address(row),
             "typed": request.form,

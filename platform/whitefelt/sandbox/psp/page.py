@@ -80,6 +80,7 @@ def _render(template: str, row: sqlite3.Row | None, status: int) -> Response:
         title, sentence = _ENDED.get(row["status"], ("", ""))
         details = {
             "payment": row,
+            "merchant": provider().config.title_of("merchants", row["merchant"]),
             "amount": written(row["amount"], row["currency"]),
             "customer": json.loads(row["customer"] or "{}"),
             "reasons": REASONS,

@@ -42,7 +42,7 @@ GAMES: dict[str, Game] = {
             ROULETTE,
             "Lantern Roulette",
             "table",
-            "low to high",
+            "medium",
             50,
             500_00,
             10,

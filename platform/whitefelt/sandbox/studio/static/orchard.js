@@ -66,6 +66,7 @@ function clearWin() {
   byId("banner").hidden = true;
   clearTimeout(bannerTimer);
   document.querySelectorAll(".hit").forEach((image) => image.classList.remove("hit"));
+  document.querySelectorAll(".firefly").forEach((light) => light.remove());
 }
 
 function markLine({ line, count }) {
