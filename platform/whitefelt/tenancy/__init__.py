@@ -20,10 +20,11 @@ from whitefelt.tenancy.directory import (
     tenant_by_slug,
     tenants,
 )
+from whitefelt.tenancy.fleet import Operator, operator, operators
 from whitefelt.tenancy.provision import apply_folder, provision, supplier_site, upgrade_platform, upgrade_tenant
 
 __all__ = [
-    "Brand", "Integration", "Site", "apply_folder", "brand_by_id", "brands_of", "every_integration_of",
-    "forget", "integration", "integrations_of", "legal_of", "provision", "site_of", "sites_of", "supplier_site",
-    "tenant_by_slug", "tenants", "upgrade_platform", "upgrade_tenant",
+    "Brand", "Integration", "Operator", "Site", "apply_folder", "brand_by_id", "brands_of", "every_integration_of",
+    "forget", "integration", "integrations_of", "legal_of", "operator", "operators", "provision",
+    "site_of", "sites_of", "supplier_site", "tenant_by_slug", "tenants", "upgrade_platform", "upgrade_tenant",
 ]  # fmt: skip
