@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -24,10 +25,12 @@ def test_vendors_start_answer_and_end(start_vendor: Callable[..., Vendor], name:
     assert "Traceback" not in (vendor.folder / "log").read_text()
 
 
-@pytest.mark.parametrize("name", VENDORS)
-def test_vendors_refuse_production(tmp_path: object, name: str) -> None:
-    command = [sys.executable, "-m", f"whitefelt.sandbox.{name}", "--port", "0", "--data", str(tmp_path)]
-    found = subprocess.run(
-        command, env=environment(WHITEFELT_ENV="production"), capture_output=True, text=True, timeout=10, check=False
-    )
-    assert found.returncode == 1 and "do not start in production" in found.stderr
+def test_vendors_refuse_production(tmp_path: Path) -> None:
+    def begin(name: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", f"whitefelt.sandbox.{name}", "--port", "0", "--data", str(tmp_path)]
+        production = environment(WHITEFELT_ENV="production")
+        return subprocess.Popen(command, env=production, stderr=subprocess.PIPE, text=True)
+
+    for process in [begin(name) for name in VENDORS]:
+        said = process.communicate(timeout=10)[1]
+        assert process.returncode == 1 and "do not start in production" in said
