@@ -38,6 +38,7 @@ def create_app(studio: Studio) -> Flask:
     app.extensions["spinning"] = set()
     install_errors(app)
     app.register_blueprint(control)
+    app.add_url_rule("/", view_func=front)
     app.add_url_rule("/games", view_func=games)
     app.add_url_rule("/games/<code>", view_func=one_game)
     app.add_url_rule("/games/<code>/artwork.svg", view_func=game_artwork)
@@ -82,6 +83,12 @@ def _described(game: Game) -> dict[str, Any]:
         "artwork_url": f"{base}/games/{game.code}/artwork.svg",
         "launch_url": f"{base}/play",
     }
+
+
+def front() -> tuple[str, int, dict[str, str]]:
+    """The studio's front door for people who open its address."""
+    page = render_template("front.html", games=[_described(game) for game in GAMES.values()])
+    return page, 200, {"Content-Security-Policy": _PAGE_POLICY}
 
 
 def games() -> Response:
