@@ -23,10 +23,8 @@ from whitefelt.surfaces import backoffice, storefront, supplier
 
 log = logging.getLogger("whitefelt.app")
 
-#: Modules whose handlers react to facts, and modules with a JSON API for players or staff.
-HANDLERS = ("cashier", "crm", "reporting", "compliance", "accounts")
-PLAYER_APIS = ("accounts", "compliance", "cashier", "wagering", "games")
-STAFF_APIS = ("accounts", "cashier", "audit", "reporting")
+#: Modules in the order of the floors; each may have `handlers.py` (reactions to facts) and `api.py` (JSON API).
+MODULES = ("audit", "accounts", "compliance", "wagering", "cashier", "games", "reporting")
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -35,10 +33,14 @@ StartResponse = Callable[..., Any]
 def wire() -> None:
     """Connect facts to those who react: streams of the relay and every module's handlers. Once per process."""
     outbox.add_stream("journal", wallet.journal_facts)
-    for module in HANDLERS:
-        name = f"whitefelt.{module}.handlers"
-        if importlib.util.find_spec(name) is not None:
-            importlib.import_module(name)
+    for module in MODULES:
+        _part(module, "handlers")
+
+
+def _part(module: str, part: str) -> Any:
+    """`whitefelt.<module>.<part>`, imported; None when the module has no such part."""
+    name = f"whitefelt.{module}.{part}"
+    return importlib.import_module(name) if importlib.util.find_spec(name) is not None else None
 
 
 def every_tenant() -> Iterable[TenantRef]:
@@ -56,9 +58,9 @@ class Application:
         wire()
         self.registry = routes.Registry()
         self.sites = {
-            "brand": _site(storefront.create(), "Player API", PLAYER_APIS, "player_api"),
-            "backoffice": _site(backoffice.create(), "Back office API", STAFF_APIS, "staff_api"),
-            "supplier": _site(supplier.create(), "Supplier API", (), "supplier_api"),
+            "brand": _site(storefront.create(), "Player API", "player_api"),
+            "backoffice": _site(backoffice.create(), "Back office API", "staff_api"),
+            "supplier": _site(supplier.create(), "Supplier API", "supplier_api"),
         }
         for kind, app in self.sites.items():
             self.registry.add_flask(kind, app)
@@ -95,10 +97,13 @@ def host_of(environ: Environ) -> str:
     return host.partition(":")[0].rstrip(".")
 
 
-def _site(app: Flask, title: str, modules: tuple[str, ...], attribute: str) -> Flask:
+def _site(app: Flask, title: str, attribute: str) -> Flask:
+    """The site with its JSON API: every module's blueprint of that name."""
     api = web.make_api(app, f"Whitefelt {title}")
-    for module in modules:
-        api.register_blueprint(getattr(importlib.import_module(f"whitefelt.{module}.api"), attribute))
+    for module in MODULES:
+        blueprint = getattr(_part(module, "api"), attribute, None)
+        if blueprint is not None:
+            api.register_blueprint(blueprint)
     app.extensions["whitefelt.api"] = api
     return app
 

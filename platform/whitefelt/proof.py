@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from whitefelt import audit, cashier, reporting, tenancy, wallet
-from whitefelt.kernel import outbox_queries
+from whitefelt.kernel import deliveries
 from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.db import Work, snapshot_work
 from whitefelt.wallet import Fault
@@ -33,7 +33,7 @@ def prove(tenant: TenantRef) -> Proof:
         faults = wallet.verify(work, own)
         faults += [Fault(one.code, one.subject, one.detail) for one in cashier.verify(work)]
         faults += [Fault(one.code, one.subject, one.detail) for one in reporting.verify(work)]
-        faults += [Fault("fact_missing", one.subject, one.detail) for one in outbox_queries.missing_facts(work)]
+        faults += [Fault("fact_missing", f"{one.stream} {one.fact_id}", one.detail) for one in deliveries.missing_facts(work)]
         faults += [Fault("audit_broken", "audit log", line) for line in audit.verify(work)]
         figures = wallet.figures(work)
         faults += [

@@ -16,11 +16,12 @@ from whitefelt.commands._connect import connect, data_option
 def relay(data: Path) -> None:
     """Carry facts from every tenant's journal and outbox to those who react."""
     connect(data)
-    from whitefelt.app import every_tenant, wire
+    from whitefelt import tenancy
+    from whitefelt.app import wire
     from whitefelt.kernel import relay as kernel_relay
 
     wire()
-    kernel_relay.main(every_tenant)
+    kernel_relay.main(tenancy.tenants)
 
 
 @click.command()
@@ -29,11 +30,12 @@ def relay(data: Path) -> None:
 def worker(queues: str, data: Path) -> None:
     """React to facts: drain the keys that have deliveries waiting."""
     connect(data)
+    from whitefelt import tenancy
     from whitefelt.app import wire
     from whitefelt.kernel import jobs
 
     wire()
-    jobs.worker_main(queues.split(","))
+    jobs.worker_main(queues.split(","), tenancy.tenants)
 
 
 @click.command()
@@ -41,11 +43,11 @@ def worker(queues: str, data: Path) -> None:
 def cron(data: Path) -> None:
     """Tick: find what is due in the schedules and hand it to the workers."""
     connect(data)
-    from whitefelt.app import every_tenant, wire
+    from whitefelt.app import wire
     from whitefelt.kernel import schedules
 
     wire()
-    schedules.cron_main(every_tenant)
+    schedules.cron_main()
 
 
 @click.command()

@@ -17,7 +17,7 @@ def status(as_json: bool, data: Path) -> None:
     """Tell whether database and queue answer, and what each operator has waiting."""
     connect(data)
     from whitefelt.app import every_tenant, wire
-    from whitefelt.kernel import outbox_queries, probes
+    from whitefelt.kernel import deliveries, probes
     from whitefelt.kernel.db import unit_of_work
 
     wire()
@@ -25,7 +25,9 @@ def status(as_json: bool, data: Path) -> None:
     waiting = {}
     for ref in every_tenant():
         with unit_of_work(ref) as work:
-            waiting[ref.slug] = outbox_queries.counts(work)
+            waiting[ref.slug] = {
+                one.consumer: {"pending": one.pending, "blocked": one.blocked} for one in deliveries.backlog(work)
+            }
     if as_json:
         click.echo(json.dumps({"ready": code == 200, **told, "deliveries": waiting}))
         return
