@@ -19,11 +19,14 @@ from whitefelt.cashier.queries import (
     has_settled_deposit,
     used_methods,
 )
+from whitefelt.cashier.queries import deposits as deposits_of
+from whitefelt.cashier.queries import withdrawals as withdrawals_of
 from whitefelt.cashier.rules import DEPOSIT_OPEN, REASONS, WITHDRAWAL_OPEN, WITHDRAWAL_STATUSES
 from whitefelt.cashier.verify import Fault, verify
 
 __all__ = [
     "DEPOSIT_OPEN", "REASONS", "WITHDRAWAL_OPEN", "WITHDRAWAL_STATUSES", "Deposit", "Fault", "FlaggedNotification",
-    "OfferedMethod", "QueueRow", "Withdrawal", "callbacks", "counts", "deposits", "flagged", "has_settled_deposit",
-    "offered_method", "offered_methods", "origins", "receive", "used_methods", "verify", "withdrawals",
+    "OfferedMethod", "QueueRow", "Withdrawal", "callbacks", "counts", "deposits", "deposits_of", "flagged",
+    "has_settled_deposit", "offered_method", "offered_methods", "origins", "receive", "used_methods", "verify",
+    "withdrawals", "withdrawals_of",
 ]  # fmt: skip

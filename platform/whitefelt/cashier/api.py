@@ -71,7 +71,7 @@ class Deposits(MethodView):
         """List deposits, newest first."""
         player, limit = accounts.current_player(), page["limit"]
         with unit_of_work(_tenant()) as work:
-            found = queries.deposits(work, player.id, before=page["before"], limit=limit + 1)
+            found = queries.deposits_of(work, player.id, before=page["before"], limit=limit + 1)
         told = page_of(found, limit, lambda one: int(one.id))
         return {**told, "items": [schemas.deposit_document(one) for one in told["items"]]}
 
@@ -116,7 +116,7 @@ class Withdrawals(MethodView):
         """List withdrawals, newest first."""
         player, limit = accounts.current_player(), page["limit"]
         with unit_of_work(_tenant()) as work:
-            found = queries.withdrawals(work, player.id, before=page["before"], limit=limit + 1)
+            found = queries.withdrawals_of(work, player.id, before=page["before"], limit=limit + 1)
         told = page_of(found, limit, lambda one: int(one.id))
         return {**told, "items": [schemas.withdrawal_document(one) for one in told["items"]]}
 

@@ -120,7 +120,7 @@ def deposit(work: Work, public_id: str, player_id: int | None = None) -> Deposit
     return deposit_of(row)
 
 
-def deposits(work: Work, player_id: int, *, before: int | None = None, limit: int = 50) -> list[Deposit]:
+def deposits_of(work: Work, player_id: int, *, before: int | None = None, limit: int = 50) -> list[Deposit]:
     """A player's deposits, newest first, older than id `before`."""
     query = select(DepositRow).where(DepositRow.player_id == player_id).order_by(DepositRow.id.desc()).limit(limit)
     if before is not None:
@@ -136,7 +136,7 @@ def withdrawal(work: Work, public_id: str, player_id: int | None = None) -> With
     return withdrawal_of(row)
 
 
-def withdrawals(work: Work, player_id: int, *, before: int | None = None, limit: int = 50) -> list[Withdrawal]:
+def withdrawals_of(work: Work, player_id: int, *, before: int | None = None, limit: int = 50) -> list[Withdrawal]:
     """A player's withdrawals, newest first, older than id `before`."""
     query = (
         select(WithdrawalRow).where(WithdrawalRow.player_id == player_id).order_by(WithdrawalRow.id.desc()).limit(limit)
