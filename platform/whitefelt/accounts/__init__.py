@@ -40,6 +40,7 @@ from whitefelt.accounts.sessions import (
     open_player_session,
     open_staff_session,
     open_supplier_session,
+    session_started_at,
     sign_out,
     sign_out_staff,
     sign_out_supplier,
@@ -61,7 +62,7 @@ __all__ = [
     "clear_session_cookie", "consents_of", "create_player", "create_staff", "create_supplier_staff",
     "current_player", "current_staff", "disable_staff", "end_player_sessions", "end_staff_sessions", "field_faults",
     "find_players", "lock_player", "open_player_session", "open_staff_session", "open_supplier_session", "player",
-    "player_by_public_id", "player_document", "set_player_status", "set_session_cookie", "set_verified", "sign_in",
-    "sign_in_staff", "sign_in_supplier", "sign_out", "sign_out_staff", "sign_out_supplier", "signed_in_document",
+    "player_by_public_id", "player_document", "session_started_at", "set_player_status", "set_session_cookie",
+    "set_verified", "sign_in", "sign_in_staff", "sign_in_supplier", "sign_out", "sign_out_staff", "sign_out_supplier", "signed_in_document",
     "staff_by_email", "supplier_staff_by_email",
 ]  # fmt: skip

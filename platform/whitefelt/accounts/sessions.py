@@ -140,6 +140,11 @@ def _alive(work: Work, session: _AnySession, lifetime: Lifetime) -> bool:
     return alive
 
 
+def session_started_at(work: Work, session_id: int) -> datetime | None:
+    """When a player's session began (session clocks show it); None for a session that is not there."""
+    return work.session.scalar(select(PlayerSessionRow.created_at).where(PlayerSessionRow.id == session_id))
+
+
 def sign_out(work: Work, session_id: int) -> None:
     """End a player's session; ending it twice is harmless."""
     _end(work, PlayerSessionRow, PlayerSessionRow.id == session_id, "signed_out")

@@ -13,6 +13,6 @@ from whitefelt.theming.look import Look, look_of, plain_look
 from whitefelt.theming.render import render
 
 __all__ = [
-    "ENGINE", "PAGES", "SLOTS", "Asset", "Finding", "Look", "ThemeError", "asset", "check", "look_of", "plain_look", "protected_stylesheet",
-    "render", "stylesheet",
+    "ENGINE", "PAGES", "SLOTS", "Asset", "Finding", "Look", "ThemeError", "asset", "check", "look_of", "plain_look",
+    "protected_stylesheet", "render", "stylesheet",
 ]  # fmt: skip

@@ -22,5 +22,7 @@ FACES: dict[str, Face] = {
         "'Iowan Old Style', 'Palatino Linotype', Palatino, P052, 'Book Antiqua', Georgia, serif", 400, "-0.012em"
     ),
     "grotesque": Face("'Helvetica Neue', 'Segoe UI', 'Nimbus Sans', Roboto, 'Liberation Sans', Arial, sans-serif", 650),
-    "humanist": Face("Seravek, 'Gill Sans Nova', 'Gill Sans', Candara, 'Segoe UI', 'Nimbus Sans', Arial, sans-serif", 500),
+    "humanist": Face(
+        "Seravek, 'Gill Sans Nova', 'Gill Sans', Candara, 'Segoe UI', 'Nimbus Sans', Arial, sans-serif", 500
+    ),
 }

@@ -29,6 +29,15 @@ class Look:
     css_hash: str
     theme_colour: str
 
+    def text(self, key: str, **values: Any) -> str:
+        """The text of that key; `{name}` parts are filled in. ThemeError for an unknown key."""
+        text = self.texts.get(key)
+        if text is None:
+            raise ThemeError(f"There is no text {key!r}.")
+        for name, value in values.items():
+            text = text.replace("{" + name + "}", str(value))
+        return text
+
     @property
     def css_url(self) -> str:
         return f"/-/theme/{self.brand}/{self.css_hash}.css"

@@ -145,7 +145,11 @@ def read_theme(folder: Path) -> Theme:
 def _preset(path: Path) -> Preset:
     data = _toml(path)
     return Preset(
-        path.stem, data.get("label", path.stem), data.get("values", {}), data.get("night", {}), flat(data.get("texts", {}))
+        path.stem,
+        data.get("label", path.stem),
+        data.get("values", {}),
+        data.get("night", {}),
+        flat(data.get("texts", {})),
     )
 
 

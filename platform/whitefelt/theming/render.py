@@ -9,16 +9,19 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whitefelt.theming import assets, slots as legal
+from whitefelt.theming import assets
+from whitefelt.theming import slots as legal
 from whitefelt.theming.contract import COMMON, PAGES
-from whitefelt.theming.errors import SlotMissing, ThemeError
+from whitefelt.theming.errors import SlotMissing
 from whitefelt.theming.look import Look, plain_look
 from whitefelt.theming.sandbox import environment
 
 log = logging.getLogger("whitefelt.theming")
 
 
-def render(look: Look, page: str, variables: Mapping[str, Any], *, slots: Mapping[str, Any], csrf: Callable[[], str]) -> str:
+def render(
+    look: Look, page: str, variables: Mapping[str, Any], *, slots: Mapping[str, Any], csrf: Callable[[], str]
+) -> str:
     """The page's HTML. `variables` must be exactly those of the contract (without `look`, which is added here).
 
     A theme that loses a legal slot is answered with the base theme in the same preset and an error in the log;
@@ -26,7 +29,9 @@ def render(look: Look, page: str, variables: Mapping[str, Any], *, slots: Mappin
     """
     demanded = PAGES[page].variables
     expected = (set(COMMON) | set(demanded)) - {"look"}
-    assert set(variables) == expected, f"{page}: variables {sorted(set(variables) ^ expected)} do not match the contract"
+    assert set(variables) == expected, (
+        f"{page}: variables {sorted(set(variables) ^ expected)} do not match the contract"
+    )
     try:
         return draw(look, page, variables, slots, csrf)
     except SlotMissing as fault:
@@ -38,9 +43,7 @@ def render(look: Look, page: str, variables: Mapping[str, Any], *, slots: Mappin
         return draw(plain_look("base", preset, brand=look.brand), page, variables, slots, csrf)
 
 
-def draw(
-    look: Look, page: str, variables: Mapping[str, Any], slots: Mapping[str, Any], csrf: Callable[[], str]
-) -> str:
+def draw(look: Look, page: str, variables: Mapping[str, Any], slots: Mapping[str, Any], csrf: Callable[[], str]) -> str:
     """As `render`, without the check of the variables' names and without the base theme to fall back on."""
     emitted: set[str] = set()
     tools = Tools(look, slots, csrf, emitted)
@@ -66,18 +69,9 @@ class Tools:
     def helpers(self) -> dict[str, Any]:
         """What templates may call, by name."""
         return {
-            "t": _helper(self.t), "asset": _helper(self.asset), "head": _helper(self.head), "slot": _helper(self.slot),
+            "t": _helper(self.look.text), "asset": _helper(self.asset), "head": _helper(self.head), "slot": _helper(self.slot),
             "csrf_field": _helper(self.csrf_field),
         }  # fmt: skip
-
-    def t(self, key: str, **values: Any) -> str:
-        """The text of that key; `{name}` parts are filled in. ThemeError for an unknown key."""
-        text = self.look.texts.get(key)
-        if text is None:
-            raise ThemeError(f"There is no text {key!r}.")
-        for name, value in values.items():
-            text = text.replace("{" + name + "}", str(value))
-        return text
 
     def asset(self, path: str) -> str:
         """The address of a theme's asset, with its content hash."""
@@ -86,7 +80,7 @@ class Tools:
     def head(self) -> Markup:
         """Everything in <head> that the platform answers for; the protected stylesheet comes last."""
         self.emitted.add("head")
-        return Markup(  # noqa: S704
+        return Markup(
             '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<meta name="theme-color" content="{colour}">\n'
             '<link rel="icon" type="image/svg+xml" href="{icon}">\n<link rel="stylesheet" href="{tokens}">\n'
@@ -100,7 +94,7 @@ class Tools:
     def slot(self, slot_id: str) -> Markup:
         """A legal slot's HTML; empty where the market asks for nothing, but always there."""
         self.emitted.add(slot_id)
-        return legal.draw(slot_id, self.slots.get(slot_id) or {}, self.t)
+        return legal.draw(slot_id, self.slots.get(slot_id) or {}, self.look.text)
 
     def csrf_field(self) -> Markup:
         """The hidden field that every form carries."""

@@ -1,8 +1,8 @@
 """Values become tokens become CSS custom properties. A formula is a closed vocabulary: mix, on, face, weight, tracking.
 
-    "surface-1" = "mix({surface}, {ink}, 4)"        4 % of one colour over another
-    "on-accent" = "on({accent}, #10131f, #ffffff)"  the text that reads better on it
-    "radius-m"  = "{radius}px"                      a value with a unit
+"surface-1" = "mix({surface}, {ink}, 4)"        4 % of one colour over another
+"on-accent" = "on({accent}, #10131f, #ffffff)"  the text that reads better on it
+"radius-m"  = "{radius}px"                      a value with a unit
 """
 
 from __future__ import annotations

@@ -108,10 +108,9 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A launched game: where the frame points, and the origin that the page's policy must allow."""
+    """A launched game: where the frame points. The page's policy names the studio's origin."""
 
     url: str
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +148,7 @@ class Field:
     autocomplete: str = ""
     maximum: str = ""
     suffix: str = ""
+    checked: bool = False
     options: tuple[Option, ...] = ()
 
 
@@ -301,10 +301,11 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class BreakChoice:
-    """How long to be away; `value` is the text key under `break`."""
+    """How long to be away: `value` names kind and span, `note` what it means."""
 
     value: str
-    until: str
+    label: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

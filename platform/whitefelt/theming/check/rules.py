@@ -106,7 +106,9 @@ def known_texts(chain: Chain) -> Faults:
 def plain_source(chain: Chain) -> Faults:
     """TC09: nothing remote, nothing inline, in templates, stylesheets, scripts and pictures."""
     for path, source in _own(chain, ".html"):
-        for match in re.finditer(r"<script(?![^>]*\bsrc=)|<style\b|\sstyle=|\son[a-z]+=|(?:src|href|action)=[\"']\s*(?:https?:)?//", source):
+        for match in re.finditer(
+            r"<script(?![^>]*\bsrc=)|<style\b|\sstyle=|\son[a-z]+=|(?:src|href|action)=[\"']\s*(?:https?:)?//", source
+        ):
             yield path, f"{match.group(0).strip()!r}: no inline script or style, no remote address."
     for path, source in _own(chain, ".css"):
         for match in re.finditer(r"@import|url\(|expression\(|https?:", source):

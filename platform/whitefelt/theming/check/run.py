@@ -25,6 +25,14 @@ class Finding:
     where: str
     message: str
 
+    @property
+    def blocks(self) -> bool:
+        """True when the theme may not go live with it."""
+        return self.severity == "error"
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.severity} {self.where}: {self.message}"
+
 
 def check(folder: Path) -> list[Finding]:
     """Every fault of the theme in `folder`, none if it may go live."""
@@ -86,7 +94,11 @@ def _plain(data: dict[str, Any]) -> Any:
 
 _LEGAL = {
     "legal.footer": {"text": "Firm, address.", "links": [{"url": "/legal/terms", "label": "Terms"}]},
-    "safer_gambling.bar": {"min_age": 18, "text": "Help: 0800.", "links": [{"url": "/account/limits", "label": "Limits"}]},
+    "safer_gambling.bar": {
+        "min_age": 18,
+        "text": "Help: 0800.",
+        "links": [{"url": "/account/limits", "label": "Limits"}],
+    },
     "session.clock": {"label": "Session", "elapsed": "0:00:01", "started_at": "2026-01-01T00:00:00Z"},
     "licence.seal": {"regulator": "Regulator", "number": "1"},
     "age.gate": {"min_age": 18, "text": "For adults."},
