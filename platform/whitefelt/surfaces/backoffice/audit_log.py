@@ -16,8 +16,8 @@ from whitefelt.surfaces.backoffice.page import PAGE_SIZE, address, before, frame
 
 #: What can be chosen; the first part of an action.
 _ACTIONS = {
-    "withdrawal": "Withdrawals", "deposit": "Deposits", "player": "Players", "limit": "Limits", "identity": "Identity",
-    "staff": "Staff", "delivery": "Deliveries", "adjustment": "Corrections", "game": "Games", "setting": "Settings",
+    "withdrawal": "Withdrawals", "deposit": "Deposits", "payment": "Payment messages", "player": "Players",
+    "limit": "Limits", "identity": "Identity", "delivery": "Deliveries", "staff": "Staff",
 }  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def _tasks(work: Work) -> list[Task]:
         late = flow.lag_seconds > LAG_SECONDS
         tasks.append(
             Task(
-                "Relay behind", span(flow.lag_seconds), f"{flow.pending:,} deliveries under way",
+                "Relay behind", span(flow.lag_seconds), f"{flow.pending:,} under way",
                 "late" if late else "", "/deliveries?state=pending",
             )
         )  # fmt: skip

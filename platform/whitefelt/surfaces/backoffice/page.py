@@ -112,9 +112,9 @@ def frame(work: Work, here: str, *, query: str = "") -> Frame:
     )  # fmt: skip
 
 
-def page(template: str, surrounding: Frame, status: int = 200, **model: Any) -> Response:
+def page(template: str, surrounding: Frame, http_status: int = 200, /, **model: Any) -> Response:
     """The page as a response."""
-    return make_response(console.render(ENV, f"backoffice/{template}", surrounding, **model), status)
+    return make_response(console.render(ENV, f"backoffice/{template}", surrounding, **model), http_status)
 
 
 def problem_page(problem: Problem) -> ResponseReturnValue:

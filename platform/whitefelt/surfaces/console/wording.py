@@ -60,6 +60,8 @@ def advice(problem: Problem) -> str:
     """What to do about a page that failed."""
     if problem.code in _ADVICE:
         return _ADVICE[problem.code]
+    if problem.code.status == 404:
+        return _ADVICE[errors.NOT_FOUND]
     if problem.code.status >= 500:
         return "Nothing was decided or moved by this request. Try again; if it stays, pass on the trace below."
     return "Nothing has been changed."
