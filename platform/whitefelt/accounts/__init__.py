@@ -63,6 +63,6 @@ __all__ = [
     "current_player", "current_staff", "disable_staff", "end_player_sessions", "end_staff_sessions", "field_faults",
     "find_players", "lock_player", "open_player_session", "open_staff_session", "open_supplier_session", "player",
     "player_by_public_id", "player_document", "session_started_at", "set_player_status", "set_session_cookie",
-    "set_verified", "sign_in", "sign_in_staff", "sign_in_supplier", "sign_out", "sign_out_staff", "sign_out_supplier", "signed_in_document",
-    "staff_by_email", "supplier_staff_by_email",
+    "set_verified", "sign_in", "sign_in_staff", "sign_in_supplier", "sign_out", "sign_out_staff", "sign_out_supplier",
+    "signed_in_document", "staff_by_email", "supplier_staff_by_email",
 ]  # fmt: skip

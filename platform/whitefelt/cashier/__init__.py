@@ -15,12 +15,12 @@ from whitefelt.cashier.queries import (
     QueueRow,
     Withdrawal,
     counts,
+    deposits_of,
     flagged,
     has_settled_deposit,
     used_methods,
+    withdrawals_of,
 )
-from whitefelt.cashier.queries import deposits as deposits_of
-from whitefelt.cashier.queries import withdrawals as withdrawals_of
 from whitefelt.cashier.rules import DEPOSIT_OPEN, REASONS, WITHDRAWAL_OPEN, WITHDRAWAL_STATUSES
 from whitefelt.cashier.verify import Fault, verify
 

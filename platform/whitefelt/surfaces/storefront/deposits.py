@@ -9,7 +9,7 @@ from whitefelt import accounts, cashier, compliance, wallet
 from whitefelt.accounts import Player
 from whitefelt.cashier import OfferedMethod
 from whitefelt.kernel import web
-from whitefelt.kernel.db import unit_of_work
+from whitefelt.kernel.db import Work, unit_of_work
 from whitefelt.kernel.errors import Problem
 from whitefelt.kernel.money import CURRENCIES, Money, from_minor
 from whitefelt.kernel.routes import access
@@ -45,7 +45,8 @@ def form_page() -> Response:
 
 
 def _form(problem: Problem | None, message: str = "") -> Response:
-    who, gate, limits = accounts.current_player(), None, ()
+    who, gate = accounts.current_player(), None
+    limits: tuple[str, ...] = ()
     offered = cashier.offered_methods(page.tenant(), who.currency)
     # A form's answer is a redirect to the provider, and the browser asks this page's policy about that too.
     for directive, origin in cashier.origins(page.tenant(), who.currency).items():
@@ -104,14 +105,14 @@ def _bare(amount: Money) -> str:
     return str(whole)
 
 
-def used_limits(work: object, who: Player) -> list[tuple[str, Money | None, Money]]:
+def used_limits(work: Work, who: Player) -> list[tuple[str, Money | None, Money]]:
     """(period, limit or None, used in the running window) for day, week and month."""
-    pockets = wallet.find_pockets(work, who.owner, who.currency)  # type: ignore[arg-type]
+    pockets = wallet.find_pockets(work, who.owner, who.currency)
     assert pockets is not None, "a player has pockets from registration on"
     nothing = from_minor(0, who.currency)
-    caps = compliance.deposit_caps(work, who, nothing)  # type: ignore[arg-type]
+    caps = compliance.deposit_caps(work, who, nothing)
     caps = tuple(cap for cap in caps if cap.counter.removeprefix("deposit:") in ("day", "week", "month"))
-    used = wallet.used(work, pockets, [(cap.counter, cap.window) for cap in caps])  # type: ignore[arg-type]
+    used = wallet.used(work, pockets, [(cap.counter, cap.window) for cap in caps])
     return [
         (
             cap.counter.removeprefix("deposit:"),

@@ -40,7 +40,8 @@ def lobby() -> Response:
     """The brand's front page."""
     _allow_studios()
     tiles = [tile(one) for one in games.library(page.tenant(), limit=LIST_MOST)]
-    featured, rails = tuple(tiles), ()
+    featured: tuple[views.Tile, ...] = tuple(tiles)
+    rails: tuple[views.Rail, ...] = ()
     if len(tiles) > FEATURED_MOST:
         kinds = dict.fromkeys(one.kind for one in tiles)
         rows = {kind: tuple(one for one in tiles if one.kind == kind)[:RAIL_MOST] for kind in kinds}

@@ -48,6 +48,8 @@ def deposit_card(look: Look, found: Deposit, timezone: str) -> Movement:
     """The page of one deposit."""
     state = deposit_state(found.status)
     tone, icon = _TONE[state]
+    steps: tuple[TimelineStep, ...]
+    actions: tuple[Action, ...]
     asked = TimelineStep("requested", "done", wording.moment(found.created_at, timezone))
     if state == "settled":
         settled_at = wording.moment(found.settled_at or found.created_at, timezone)

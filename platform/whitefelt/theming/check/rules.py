@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from typing import Any
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 from jinja2.exceptions import TemplateAssertionError
@@ -71,7 +72,7 @@ def literal_includes(chain: Chain) -> Faults:
     """TC14: extends, include and import name a file that exists; loops are not nested deeply."""
     for path, tree in _trees(chain):
         for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
-            target = node.template
+            target = getattr(node, "template", None)
             if not isinstance(target, nodes.Const) or not isinstance(target.value, str):
                 yield path, f"line {node.lineno}: name the template in quotes."
             elif not target.value.startswith("parent/") and chain.locate(target.value) is None:
@@ -91,7 +92,7 @@ def known_texts(chain: Chain) -> Faults:
         for call in tree.find_all(nodes.Call):
             if not (isinstance(call.node, nodes.Name) and call.node.name == "t" and call.args):
                 continue
-            key = call.args[0]
+            key: nodes.Node = call.args[0]
             if isinstance(key, nodes.Const) and key.value not in chain.texts:
                 yield path, f"line {call.lineno}: there is no text {key.value!r} in locales/en.toml."
             if isinstance(key, nodes.Concat) and isinstance(key.nodes[0], nodes.Const):
