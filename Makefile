@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-FOLDERS := platform tests migrations wsgi.py
+FOLDERS := platform tests migrations tools wsgi.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check ci lint types imports house lock format clean run-setup dev-setup
@@ -42,7 +42,7 @@ imports: dev-setup
 	@$(BIN)/lint-imports --no-cache
 
 house: dev-setup
-	@$(PYTEST) -q tests/test_house.py
+	@$(PYTEST) -q tests/test_house.py tests/test_house_tables.py
 
 format: dev-setup ## Format the code and sort its imports
 	@$(BIN)/ruff check --fix-only --select I $(FOLDERS)
