@@ -1,0 +1,1 @@
+"""Connectors that carry messages: functions of `whitefelt.crm.ports.MessageVendor`."""
