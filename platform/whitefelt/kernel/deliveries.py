@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select, text
 
@@ -202,9 +201,9 @@ def _pages(work: Work, stream: Stream, after_id: int, through_id: int) -> Iterat
         after_id = page[-1][0]
 
 
-def _told(work: Work, stream: str, first_id: int, last_id: int) -> set[tuple[Any, ...]]:
+def _told(work: Work, stream: str, first_id: int, last_id: int) -> set[tuple[int, str]]:
     rows = work.session.execute(
         select(DeliveryRow.fact_id, DeliveryRow.consumer)
         .where(DeliveryRow.stream == stream, DeliveryRow.fact_id.between(first_id, last_id))
     )  # fmt: skip
-    return set(rows.tuples())
+    return {(row.fact_id, row.consumer) for row in rows}

@@ -165,10 +165,9 @@ def _without_hole(ids: Sequence[int], after_id: int) -> list[int]:
 
 def _keep_subscriptions(work: Work, stream: Stream, wanted: Sequence[Subscription], since_id: int) -> None:
     """Put new subscriptions on file: their consumers are owed what comes after `since_id`."""
-    known = work.session.execute(
-        select(SubscriptionRow.name, SubscriptionRow.consumer).where(SubscriptionRow.stream == stream.name)
-    )
-    for name, consumer in {(one.name, one.consumer) for one in wanted} - set(known.tuples()):
+    rows = work.session.scalars(select(SubscriptionRow).where(SubscriptionRow.stream == stream.name))
+    known = {(row.name, row.consumer) for row in rows}
+    for name, consumer in {(one.name, one.consumer) for one in wanted} - known:
         values = {"stream": stream.name, "name": name, "consumer": consumer, "since_id": since_id}
         work.session.execute(insert(SubscriptionRow).values(**values).on_conflict_do_nothing())
 
