@@ -24,7 +24,7 @@ from whitefelt.surfaces import backoffice, storefront, supplier
 log = logging.getLogger("whitefelt.app")
 
 #: Modules in the order of the floors; each may have `handlers.py` (reactions to facts) and `api.py` (JSON API).
-MODULES = ("audit", "accounts", "compliance", "wagering", "cashier", "games", "reporting")
+MODULES = ("audit", "accounts", "compliance", "wagering", "cashier", "games", "reporting", "crm")
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]

@@ -9,20 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 import whitefelt.crm.handlers
 from sandbox.vendors import Vendor, free_port
 from whitefelt import accounts, tenancy
 from whitefelt.accounts import Player
-from whitefelt.connectors.message import smtp
 from whitefelt.crm import letters
-from whitefelt.crm.ports import Account, Mail, RecipientRefused
 from whitefelt.facts.money import WithdrawalPaid, WithdrawalRejected
 from whitefelt.facts.people import PlayerRegistered
 from whitefelt.kernel import db, deliveries, drain, ids, outbox
 from whitefelt.kernel.context import TenantRef
-from whitefelt.kernel.http import VendorRefused, VendorUnavailable
 from whitefelt.kernel.money import Money
 from whitefelt.kernel.relay_pass import relay_tenant
 
@@ -132,72 +128,6 @@ def test_a_mail_waits_for_its_server_and_is_sent_when_it_is_back(
         deliveries.retry(work, waiting.id)
     drain.drain(tenant, CONSUMER, fact.key)
     assert [mail["subject"] for mail in mails_to(inbox, player)] == ["Your withdrawal of 1.00 EUR is paid"]
-
-
-# --- the connector ---------------------------------------------------------------------------------------------------
-
-
-class Grumpy:
-    """A mail server that refuses recipients or content with the code in the address: `550@example.com`."""
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
-        code = address.partition("@")[0]
-        if code.isdecimal():
-            return f"{code} no"
-        envelope.rcpt_tos.append(address)
-        return "250 ok"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        return "554 no" if b"unwanted" in envelope.content else "250 ok"
-
-
-@pytest.fixture(scope="module")
-def grumpy() -> Iterator[int]:
-    port = free_port()
-    controller = Controller(Grumpy(), hostname="127.0.0.1", port=port)
-    controller.start()
-    yield port
-    controller.stop()
-
-
-def account(port: int, host: str = "127.0.0.1", **config: str) -> Account:
-    return Account({"host": host, "port": str(port), "sender": "noreply@example.com", **config}, {})
-
-
-def mail(to: str = "anna@example.com", subject: str = "Hello") -> Mail:
-    return Mail(to, "Lumière", subject, "text\n", "<p>html</p>", "ref.1")
-
-
-def test_the_connector_tells_refusals_apart(grumpy: int) -> None:
-    smtp.send(account(grumpy), mail())
-    with pytest.raises(RecipientRefused):
-        smtp.send(account(grumpy), mail("550@example.com"))
-    with pytest.raises(VendorUnavailable):
-        smtp.send(account(grumpy), mail("450@example.com"))
-    with pytest.raises(VendorRefused):
-        smtp.send(account(grumpy), mail(subject="unwanted"))
-    with pytest.raises(VendorUnavailable):
-        smtp.send(account(free_port()), mail())
-
-
-def test_mail_leaves_this_machine_encrypted_or_not_at_all(grumpy: int) -> None:
-    with pytest.raises(VendorRefused, match="HTTP 0"):
-        smtp.send(account(grumpy, "192.0.2.1", security="none"), mail())
-    with pytest.raises(VendorUnavailable):  # the server offers no STARTTLS
-        smtp.send(account(grumpy, security="starttls"), mail())
-
-
-def test_a_header_cannot_be_smuggled_in() -> None:
-    smtp.compose(mail(subject="Hello"), "noreply@example.com")
-    with pytest.raises(ValueError, match="linefeed"):
-        smtp.compose(mail(subject="Hello\r\nBcc: everyone@example.com"), "noreply@example.com")
-
-
-def test_the_same_mail_has_the_same_id_and_says_it_is_automatic() -> None:
-    first, again = (smtp.compose(mail(), "noreply@example.com") for _ in range(2))
-    assert first["Message-ID"] == again["Message-ID"] == "<ref.1@example.com>"
-    assert first["Auto-Submitted"] == "auto-generated"
-    assert "Lumière" in str(first["From"])
 
 
 def test_letters_are_escaped_in_html_and_plain_in_text() -> None:

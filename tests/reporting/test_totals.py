@@ -47,7 +47,9 @@ def fold(tenant: TenantRef) -> None:
 
 def faults(tenant: TenantRef) -> list[str]:
     with db.unit_of_work(tenant) as work:
-        return reporting.verify_totals(work)
+        found = reporting.verify(work)
+    assert {fault.code for fault in found} <= {"daily_total_differs"}
+    return [f"{fault.subject}: {fault.detail}" for fault in found]
 
 
 def today(tenant: TenantRef) -> reporting.Day:

@@ -10,9 +10,9 @@ from whitefelt.reporting.deliveries import Delivery, Flow, deliveries, flow, ret
 from whitefelt.reporting.queries import Day, Total, currencies, daily, figures_through
 from whitefelt.reporting.rules import KINDS
 from whitefelt.reporting.totals import CONSUMER, fold_totals
-from whitefelt.reporting.verify import verify_totals
+from whitefelt.reporting.verify import Fault, verify
 
 __all__ = [
-    "CONSUMER", "KINDS", "Day", "Delivery", "Flow", "Total", "currencies", "daily", "deliveries", "figures_through", "flow",
-    "fold_totals", "retry", "verify_totals",
+    "CONSUMER", "KINDS", "Day", "Delivery", "Fault", "Flow", "Total", "currencies", "daily", "deliveries", "figures_through",
+    "flow", "fold_totals", "retry", "verify",
 ]  # fmt: skip

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 
 from whitefelt import audit
-from whitefelt.kernel import outbox, wakeups
+from whitefelt.kernel import deliveries as owed
+from whitefelt.kernel import outbox
 from whitefelt.kernel.db import Work
 from whitefelt.kernel.errors import FIELDS_INVALID, Problem
 from whitefelt.kernel.outbox_models import DeliveryRow
@@ -50,33 +51,30 @@ class Flow:
 def deliveries(work: Work, state: str = "blocked", *, before: int | None = None, limit: int = 50) -> list[Delivery]:
     """Open deliveries of one state, newest first, older than id `before`."""
     assert state in STATES, state
-    query = select(DeliveryRow).where(DeliveryRow.state == state).order_by(DeliveryRow.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(DeliveryRow.id < before)
-    rows = list(work.session.scalars(query.execution_options(populate_existing=True)))
-    behind = _behind(work, rows) if state == "blocked" else {}
-    return [_delivery(row, behind.get((row.consumer, row.key), 0)) for row in rows]
+    found = owed.deliveries(work, state=state, before=before, limit=limit)
+    behind = _behind(work, found) if state == "blocked" else {}
+    return [_delivery(one, behind.get((one.consumer, one.key), 0)) for one in found]
 
 
-def _behind(work: Work, rows: list[DeliveryRow]) -> Mapping[tuple[str, str], int]:
-    keys = {(row.consumer, row.key) for row in rows}
-    if not keys:
+def _behind(work: Work, found: list[owed.Delivery]) -> Mapping[tuple[str, str], int]:
+    """How many facts wait behind the first one of each key."""
+    if not found:
         return {}
     counted = work.session.execute(
         select(DeliveryRow.consumer, DeliveryRow.key, func.count())
         .where(
-            DeliveryRow.state != "done", DeliveryRow.consumer.in_({consumer for consumer, _ in keys}),
-            DeliveryRow.key.in_({key for _, key in keys}),
+            DeliveryRow.state != "done", DeliveryRow.consumer.in_({one.consumer for one in found}),
+            DeliveryRow.key.in_({one.key for one in found}),
         )
         .group_by(DeliveryRow.consumer, DeliveryRow.key)
     )  # fmt: skip
     return {(consumer, key): count - 1 for consumer, key, count in counted}
 
 
-def _delivery(row: DeliveryRow, behind: int = 0) -> Delivery:
+def _delivery(one: owed.Delivery, behind: int = 0) -> Delivery:
     return Delivery(
-        row.id, row.name, row.consumer, row.key, row.state, row.attempts, row.last_error, behind, row.next_at,
-        row.created_at,
+        one.id, one.name, one.consumer, one.key, one.state, one.attempts, one.last_error, behind, one.next_at,
+        one.created_at,
     )  # fmt: skip
 
 
@@ -90,24 +88,23 @@ def retry(work: Work, delivery_id: int, reason: str) -> Delivery:
         raise Problem(
             FIELDS_INVALID, errors={"reason": [f"Say why it will work now, in 1 to {MAX_REASON} characters."]}
         )
-    row = work.session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery_id).with_for_update())
+    row = work.session.scalar(
+        select(DeliveryRow)
+        .where(DeliveryRow.id == delivery_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     if row is None:
         raise Problem(DELIVERY_UNKNOWN)
     if row.state != "blocked":
         raise Problem(DELIVERY_NOT_BLOCKED)
-    work.session.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id == delivery_id, DeliveryRow.state == "blocked")
-        .values(state="pending", failures=0, next_at=func.clock_timestamp())
-    )
-    work.wakeups.append(wakeups.direct(outbox.queue_of(row.consumer), row.consumer, row.key))
-    work.session.refresh(row)
+    was = {"state": row.state, "attempts": row.attempts, "error": row.last_error}
+    found = owed.retry(work, delivery_id)
     audit.record(
-        work, "delivery.retried", f"delivery:{row.id}", reason=reason,
-        before={"state": "blocked", "attempts": row.attempts, "error": row.last_error},
-        after={"state": "pending", "fact": row.name, "consumer": row.consumer, "key": row.key},
+        work, "delivery.retried", f"delivery:{found.id}", reason=reason, before=was,
+        after={"state": found.state, "fact": found.name, "consumer": found.consumer, "key": found.key},
     )  # fmt: skip
-    return _delivery(row)
+    return _delivery(found)
 
 
 _BEHIND = text("""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import text
 
 from whitefelt.kernel import outbox
@@ -45,15 +47,27 @@ _DIFFERENCES = text("""
 """)
 
 
-def verify_totals(work: Work) -> list[str]:
-    """Where the daily totals differ from the journal up to the fold's cursor, in words; empty when nowhere.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One disagreement: a stable `code`, which total (`subject`), and the figures."""
 
-    Reads cursor and totals in one snapshot if the caller's transaction has one; without, run it while the fold rests.
+    code: str
+    subject: str
+    detail: str
+
+
+def verify(work: Work) -> list[Fault]:
+    """Where the daily totals differ from the journal up to the fold's cursor; empty when nowhere.
+
+    Cursor, totals and journal must be seen at one moment: give it a snapshot, or let the fold rest meanwhile.
     """
     through = outbox.passed_through(work, "journal", CONSUMER)
     rows = work.session.execute(_DIFFERENCES, {"zone": work.here.timezone, "through": through})
     return [
-        f"{row.day} {row.currency} {row.kind}: the totals say {row.kept} units in {row.kept_postings} postings, "
-        f"the journal says {row.found} in {row.found_postings}"
+        Fault(
+            "daily_total_differs",
+            f"{row.day} {row.currency} {row.kind}",
+            f"kept {row.kept} units in {row.kept_postings} postings, journal says {row.found} in {row.found_postings}",
+        )
         for row in rows
     ]

@@ -14,9 +14,10 @@ from whitefelt.kernel.db import Work, unit_of_work
 from whitefelt.kernel.errors import NOT_FOUND, Problem
 from whitefelt.kernel.money import decimal
 from whitefelt.kernel.routes import access
-from whitefelt.kernel.web import PageArgs, page_of
+from whitefelt.kernel.web import PageArgs, ProblemSchema, identity, page_of
 
 player_api = Blueprint("wallet", __name__, url_prefix="/api/v1", description="Money and rounds")
+staff_api = Blueprint("wallet_staff", __name__, url_prefix="/api/v1", description="A player's money")
 
 
 class BalanceSchema(ma.Schema):
@@ -110,7 +111,23 @@ def statement(args: dict[str, Any]) -> dict[str, Any]:
     """Every debit and credit of the signed-in player; `limit` counts postings (one may have two lines)."""
     player = accounts.current_player()
     with _reading(player) as work:
-        lines = wallet.statement(work, _own(work, player), before=args["before"], limit=args["limit"] + 1)
+        return _statement_page(work, player, args)
+
+
+@staff_api.route("/players/<public_id>/statement")
+@access("staff", "ledger.read")
+@staff_api.arguments(PageArgs, location="query")
+@staff_api.response(200, StatementPage)
+@staff_api.alt_response(403, schema=ProblemSchema)
+@staff_api.alt_response(404, schema=ProblemSchema)
+def player_statement(args: dict[str, Any], public_id: str) -> dict[str, Any]:
+    """Every debit and credit of that player; `limit` counts postings (one may have two lines)."""
+    with unit_of_work(g.site.tenant, identity().actor) as work:
+        return _statement_page(work, accounts.player_by_public_id(work, public_id), args)
+
+
+def _statement_page(work: Work, player: accounts.Player, args: dict[str, Any]) -> dict[str, Any]:
+    lines = wallet.statement(work, _own(work, player), before=args["before"], limit=args["limit"] + 1)
     ids = sorted({line.journal_id for line in lines}, reverse=True)
     page = page_of(ids, args["limit"], lambda one: one)
     shown = set(page["items"])
