@@ -23,7 +23,7 @@ from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
-from whitefelt import cashier, compliance, tenancy, wallet
+from whitefelt import audit, cashier, compliance, tenancy, wallet
 from whitefelt.accounts import Person, Player, set_verified
 from whitefelt.cashier import Deposit, Withdrawal, handlers
 from whitefelt.cashier.models import DepositRow, NotificationRow, WithdrawalRow
@@ -291,3 +291,37 @@ def in_parallel(jobs: list[Callable[[], Any]]) -> list[Any]:
     for thread in threads:
         thread.join(60)
     return results
+
+
+def eur(text: str) -> Money:
+    return parse(text, "EUR")
+
+
+def funded(desk: Desk, amount: str = "108.00") -> Player:
+    player = desk.player()
+    desk.paid(player, amount)
+    return player
+
+
+def held(desk: Desk, player: Player) -> tuple[Money, Money]:
+    found = desk.balances(player)
+    return found.cash, found.pending
+
+
+def stake(desk: Desk, player: Player, amount: str = "1.00") -> None:
+    """A settled round that loses its stake."""
+    with money_work(desk.tenant) as work:
+        pockets = wallet.find_pockets(work, player.owner, "EUR")
+        assert pockets is not None
+        house = wallet.play_house(work, "EUR")
+    staked = wallet.stake(
+        desk.tenant, source=9, ref=f"stake-{player.public_id}", digest=b"x", pockets=pockets, money=eur(amount),
+        house=house, round_ref=f"round-{player.public_id}", label={}, order="cash_first", close=True,
+    )  # fmt: skip
+    assert staked.posted
+
+
+def audit_of(desk: Desk, public_id: str) -> list[Any]:
+    """What staff and we did to that withdrawal."""
+    with unit_of_work(desk.tenant) as work:
+        return audit.entries(work, subject=f"withdrawal:{public_id}")

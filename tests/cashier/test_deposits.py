@@ -113,7 +113,7 @@ def test_the_notification_may_come_before_the_answer_to_our_request(desk: Desk) 
 
 def _payment_at_psp(desk: Desk, player: Player) -> dict[str, Any] | None:
     with money_work(desk.tenant) as work:
-        mine = queries.deposits(work, player.id)
+        mine = queries.deposits_of(work, player.id)
     found = [] if not mine else desk.psp.control(f"/payments?reference={mine[0].public_id}", "GET")["items"]
     return found[0] if found else None
 
@@ -224,7 +224,7 @@ def test_a_refused_deposit_leaves_nothing_behind(desk: Desk) -> None:
     limit(desk, player, "day", "50.00")
     assert refusal(_attempt(desk, player, "50.01")) == "limit_reached"
     with money_work(desk.tenant) as work:
-        assert queries.deposits(work, player.id) == []
+        assert queries.deposits_of(work, player.id) == []
     assert _attempt(desk, player, "50.00").status == "redirected"
 
 

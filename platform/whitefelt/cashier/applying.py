@@ -140,6 +140,7 @@ def apply_payout(work: Work, integration_id: int, told: PayoutState) -> Applied:
         asked_money=row.money, asked_vendor_id=row.vendor_id, told_money=told.money, told_vendor_id=told.vendor_id
     )
     if differs:
+        row.next_check_at = None  # asking again would tell the same; a person looks
         audit.record(
             work, "withdrawal.mismatch", f"withdrawal:{row.reference}", reason=f"differs in {', '.join(differs)}",
             before={"status": row.status, "amount": decimal(row.money), "vendor_id": row.vendor_id},

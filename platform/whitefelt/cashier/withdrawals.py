@@ -237,6 +237,11 @@ def get(work: Work, public_id: str, player_id: int | None = None) -> Withdrawal:
     return queries.withdrawal(work, public_id, player_id)
 
 
+def queued(work: Work, public_id: str) -> QueueRow:
+    """One line of the queue, whatever its status; `withdrawal_unknown`."""
+    return queries.queued(work, public_id)
+
+
 def queue(work: Work, status: str | None = "waiting", *, before: int | None = None, limit: int = 50) -> list[QueueRow]:
     """The staff's queue; see `queries.queue`."""
     return queries.queue(work, status, before=before, limit=limit)
