@@ -259,6 +259,21 @@ def test_every_debit_and_credit_is_in_the_statement(till: Till):
     ]  # fmt: skip
 
 
+def test_pages_of_a_statement_lose_nothing(till: Till):
+    till.deposit(100)
+    for number in range(7):
+        till.bet(1, round_ref=f"p{number}")
+        till.win(number % 2, round_ref=f"p{number}")
+    with unit_of_work(till.tenant) as work:
+        whole = wallet.statement(work, till.pockets, limit=100)
+        pages, before = [], None
+        while page := wallet.statement(work, till.pockets, before=before, limit=2):
+            assert len(page) == 2 or page[-1].kind == "deposit"
+            pages += page
+            before = page[-1].journal_id
+    assert pages == whole and len(whole) == 1 + 7 + 3
+
+
 @pytest.mark.parametrize(("currency", "scale"), [("JPY", 10**6), ("KWD", 10**6), ("BTC", 10**8), ("ETH", 10**9)])
 def test_other_currencies_keep_their_scale(alpha, currency: str, scale: int):
     from wallet.conftest import open_till

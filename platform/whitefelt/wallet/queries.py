@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, or_, select
 
 from whitefelt.facts.money import MoneyPosted
 from whitefelt.kernel.db import Work
@@ -63,16 +63,18 @@ def statement(work: Work, pockets: Pockets, *, before: int | None = None, limit:
 
     A posting between two of the owner's own pockets (cash to pending) gives two lines.
     """
+    names = {pockets.cash: "cash", pockets.bonus: "bonus", pockets.pending: "pending"}
+    # A row between two house pockets (escrow to gaming, when a round ends) is filed here too, and is no line of the owner's.
+    touches = or_(journal.c.debit_pocket.in_(names), journal.c.credit_pocket.in_(names))
     query = (
         select(journal, holds_table.c.ref.label("round_ref"), holds_table.c.label)
         .outerjoin(holds_table, holds_table.c.id == journal.c.hold_id)
-        .where(journal.c.home_pocket == pockets.cash, journal.c.amount_units > 0)
+        .where(journal.c.home_pocket == pockets.cash, journal.c.amount_units > 0, touches)
         .order_by(journal.c.id.desc())
         .limit(limit)
     )
     if before is not None:
         query = query.where(journal.c.id < before)
-    names = {pockets.cash: "cash", pockets.bonus: "bonus", pockets.pending: "pending"}
     lines: list[StatementLine] = []
     for row in work.session.execute(query):
         if row.credit_pocket in names:
