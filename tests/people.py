@@ -64,6 +64,16 @@ def birthday(years: int, today: date) -> date:
     return today.replace(year=today.year - years)
 
 
+class SiteClient(FlaskClient):
+    """A client that names its site's host."""
+
+    host = ""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("base_url", f"http://{self.host}")
+        return super().open(*args, **kwargs)
+
+
 _AUTHENTICATE = {
     "brand": accounts.authenticate_player,
     "backoffice": accounts.authenticate_staff,
@@ -86,9 +96,11 @@ def client_of(site: tenancy.Site) -> FlaskClient:
     elif site.kind == "backoffice":
         api.register_blueprint(accounts_api.staff_api)
     Registry().add_flask(site.kind, app)
+    app.test_client_class = SiteClient
     client = app.test_client()
+    assert isinstance(client, SiteClient)
+    client.host = site.host
     client.environ_base["whitefelt.site"] = site
-    client.environ_base["HTTP_HOST"] = site.host
     return client
 
 

@@ -151,6 +151,8 @@ def lock_player(work: Work, player_id: int) -> Player:
 def find_players(work: Work, query: str = "", before: int | None = None, limit: int = 50) -> list[Player]:
     """Players, newest first, with ids below `before`; `query`: the beginning of an address or last name, or an id."""
     wanted = query.strip().lower()
+    if not wanted.isprintable():
+        return []
     found = select(PlayerRow).order_by(PlayerRow.id.desc()).limit(limit)
     if before is not None:
         found = found.where(PlayerRow.id < before)

@@ -143,6 +143,8 @@ def _vendor(tenant: TenantRef, integration_id: int | None = None) -> tuple[Integ
 
 
 def _case(work: Work, player_id: int, order_id: str, *, lock: bool = False) -> IdentityCaseRow:
+    if not (order_id.isascii() and order_id.isprintable()):
+        raise Problem(errors.IDENTITY_ORDER_UNKNOWN)
     query = select(IdentityCaseRow).where(IdentityCaseRow.player_id == player_id, IdentityCaseRow.order_id == order_id)
     row = work.session.scalar(query.with_for_update() if lock else query)
     if row is None:

@@ -21,12 +21,12 @@ _TEXT = ma.validate.Length(max=400)
 class ApplicationSchema(ma.Schema):
     """A registration. Faults of content are told together by the use-case, so everything may be absent here."""
 
-    email = ma.fields.String(load_default="", validate=_TEXT)
-    password = ma.fields.String(load_default="", validate=_TEXT)
-    first_name = ma.fields.String(load_default="", validate=_TEXT)
-    last_name = ma.fields.String(load_default="", validate=_TEXT)
-    birth_date = ma.fields.String(load_default="", validate=_TEXT, metadata={"format": "date"})
-    country = ma.fields.String(load_default="", validate=_TEXT, metadata={"description": "ISO 3166 alpha-2"})
+    email = ma.fields.String(required=True, validate=_TEXT)
+    password = ma.fields.String(required=True, validate=_TEXT)
+    first_name = ma.fields.String(required=True, validate=_TEXT)
+    last_name = ma.fields.String(required=True, validate=_TEXT)
+    birth_date = ma.fields.String(required=True, validate=_TEXT, metadata={"format": "date"})
+    country = ma.fields.String(required=True, validate=_TEXT, metadata={"description": "ISO 3166 alpha-2"})
     language = ma.fields.String(load_default="en", validate=_TEXT)
     documents = ma.fields.Dict(
         keys=ma.fields.String(validate=ma.validate.Length(max=40)),
