@@ -33,6 +33,7 @@ class Lab:
         self.data = data
         self.valkey: Valkey = start_valkey(data)
         self.processes: list[subprocess.Popen[str]] = []
+        self.standing: list[subprocess.Popen[str]] = []
 
     def start(self, *kinds: str, **variables: str) -> list[subprocess.Popen[str]]:
         """Processes relay, worker or cron, ready."""
@@ -61,6 +62,16 @@ class Lab:
         log.close()
         self.processes.append(process)
         return process, Path(log.name)
+
+    def crew(self) -> tuple[list[subprocess.Popen[str]], list[subprocess.Popen[str]]]:
+        """A relay and two workers that earlier tests may have used already; started anew where they were killed."""
+        wanted = ["relay", "worker", "worker"]
+        for process in self.standing:
+            if process.poll() is None:
+                wanted.remove(process.args[-1])  # type: ignore[index]
+        self.standing = [one for one in self.standing if one.poll() is None] + self.start(*wanted)
+        by_kind = [[one for one in self.standing if one.args[-1] == kind] for kind in ("relay", "worker")]  # type: ignore[index]
+        return by_kind[0], by_kind[1]
 
     def stop(self) -> None:
         """End every process that still runs, in good order, and say which of them did not manage within 5 s."""
@@ -170,6 +181,12 @@ def _use_valkey(url: str) -> None:
     os.environ["REDIS_URL"] = url
     settings.current.cache_clear()
     queue.dispose()
+
+
+@pytest.fixture
+def floor(_lab: Lab) -> Lab:
+    """The lab as it is, for tests with subjects of their own and processes that stay."""
+    return _lab
 
 
 @pytest.fixture

@@ -95,8 +95,8 @@ def obey(told: str) -> None:
         # As code that no alarm reaches: a library that holds on to the interpreter.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
         time.sleep(30)
-    if told == "nap":
-        time.sleep(0.2)
+    if told in ("nap", "blink"):
+        time.sleep(0.2 if told == "nap" else 0.01)
 
 
 @outbox.subscribe(Noted, "lab.inside")

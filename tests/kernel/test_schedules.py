@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from whitefelt.kernel import clock, due_times, schedules
 from whitefelt.kernel.context import TenantRef
@@ -97,18 +98,20 @@ def run_platform(due_at: datetime) -> None:
 def tick(now: datetime, *tenants: TenantRef) -> int:
     """One tick of a process that remembers nothing, at that moment."""
     schedules._resting.clear()
-    with clock.frozen(now):
+    ours = {name: one for name, one in schedules.SCHEDULES.items() if name.startswith("test.")}
+    with clock.frozen(now), mock.patch.object(schedules, "SCHEDULES", ours):
         return schedules.tick(lambda after, limit: [one for one in tenants if one.id > after][:limit])
 
 
 def begin(now: datetime, *tenants: TenantRef) -> None:
     """Have the schedules on file as if first seen at `now`, whatever earlier tests left."""
+    open_runs = and_(DeliveryRow.consumer.like("schedule:test.%"), DeliveryRow.state != "done")
     for tenant in tenants:
         with unit_of_work(tenant) as work:
-            for row in work.session.scalars(select(ScheduleRow)):
+            for row in work.session.scalars(select(ScheduleRow).where(ScheduleRow.name.like("test.%"))):
                 row.last_due_at = now
                 row.next_due_at = now
-            for delivery in work.session.scalars(select(DeliveryRow).where(DeliveryRow.state != "done")):
+            for delivery in work.session.scalars(select(DeliveryRow).where(open_runs)):
                 delivery.state, delivery.done_at = "done", now
     tick(now, *tenants)
     ran.clear()
