@@ -5,8 +5,8 @@ and the values that changed: never secrets, and no more personal data than the c
 Owns: audit_log, audit_head. Imports: kernel, facts.
 """
 
-from whitefelt.audit.entries import record
 from whitefelt.audit.queries import Entry, entries, entry
+from whitefelt.audit.recording import record
 from whitefelt.audit.verify import verify
 
 __all__ = ["Entry", "entries", "entry", "record", "verify"]

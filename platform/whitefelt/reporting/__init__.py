@@ -6,7 +6,7 @@ Words (the formulas are in `rules`): *stakes* are settled stakes, counted when t
 minus wins, both less what was taken back; deposits never enter it, and open rounds come later.
 """
 
-from whitefelt.reporting.deliveries import Delivery, Flow, deliveries, flow, retry
+from whitefelt.reporting.backlog import Delivery, Flow, deliveries, flow, retry
 from whitefelt.reporting.queries import Day, Total, currencies, daily, figures_through
 from whitefelt.reporting.rules import KINDS
 from whitefelt.reporting.totals import CONSUMER, fold_totals

@@ -12,7 +12,7 @@ from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.db import unit_of_work
 from whitefelt.kernel.routes import access
 from whitefelt.kernel.web import ProblemSchema, identity, page_of
-from whitefelt.reporting import deliveries, queries, schemas
+from whitefelt.reporting import backlog, queries, schemas
 
 staff_api = Blueprint("reporting_staff", __name__, url_prefix="/api/v1", description="Figures and deliveries")
 
@@ -39,7 +39,7 @@ class Overview(MethodView):
             ]
             return {
                 "timezone": work.here.timezone, "through": queries.figures_through(work), "currencies": told,
-                "flow": schemas.flow_document(deliveries.flow(work)),
+                "flow": schemas.flow_document(backlog.flow(work)),
             }  # fmt: skip
 
 
@@ -55,7 +55,7 @@ class Deliveries(MethodView):
     def get(self, args: dict[str, Any]) -> dict[str, Any]:
         """List open deliveries of one state (blocked unless told otherwise)."""
         with unit_of_work(_tenant(), identity().actor) as work:
-            found = deliveries.deliveries(work, args["state"], before=args["before"], limit=args["limit"] + 1)
+            found = backlog.deliveries(work, args["state"], before=args["before"], limit=args["limit"] + 1)
         page = page_of(found, args["limit"], lambda one: int(one.id))
         return {**page, "items": [schemas.delivery_document(one) for one in page["items"]]}
 
@@ -74,4 +74,4 @@ class Retry(MethodView):
     def post(self, args: dict[str, Any], delivery_id: int) -> dict[str, Any]:
         """Deliver a blocked fact again; the reason goes to the audit log."""
         with unit_of_work(_tenant(), identity().actor) as work:
-            return schemas.delivery_document(deliveries.retry(work, delivery_id, args["reason"]))
+            return schemas.delivery_document(backlog.retry(work, delivery_id, args["reason"]))

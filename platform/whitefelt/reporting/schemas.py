@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from whitefelt.kernel.money import decimal
 from whitefelt.kernel.web import PageArgs
-from whitefelt.reporting.deliveries import MAX_REASON, STATES, Delivery, Flow
+from whitefelt.reporting.backlog import MAX_REASON, STATES, Delivery, Flow
 from whitefelt.reporting.queries import Day
 
 AMOUNT = {"description": "A decimal string, for example `100.00`; may be negative.", "example": "100.00"}
