@@ -16,7 +16,7 @@ from typing import Any
 from flask import Flask
 
 from whitefelt import cashier, tenancy, wagering, wallet
-from whitefelt.kernel import context, errors, ids, outbox, probes, routes, web
+from whitefelt.kernel import context, errors, ids, openapi, outbox, probes, routes, web
 from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.errors import Problem
 from whitefelt.surfaces import backoffice, storefront, supplier
@@ -64,7 +64,7 @@ class Application:
         }
         for kind, app in self.sites.items():
             self.registry.add_flask(kind, app)
-            _document_access(app, self.registry, kind)
+            openapi.complete(app, self.registry, kind)
         vendor, machine = routes.Access("vendor"), routes.Access("machine")
         self.registry.add("vendor", ["POST"], "/callbacks/play/<integration>/<path>", "callbacks.play", vendor, True)
         self.registry.add("vendor", ["POST"], "/callbacks/pay/<integration>", "callbacks.pay", vendor, True)
@@ -99,26 +99,13 @@ def host_of(environ: Environ) -> str:
 
 def _site(app: Flask, title: str, attribute: str) -> Flask:
     """The site with its JSON API: every module's blueprint of that name."""
-    api = web.make_api(app, f"Whitefelt {title}")
+    api = web.make_api(app, f"Whitefelt {title}", openapi.DESCRIPTION)
     for module in MODULES:
         blueprint = getattr(_part(module, "api"), attribute, None)
         if blueprint is not None:
             api.register_blueprint(blueprint)
     app.extensions["whitefelt.api"] = api
     return app
-
-
-def _document_access(app: Flask, registry: routes.Registry, kind: str) -> None:
-    """Say in the OpenAPI document which operations need no token, from the same declarations that enforce it."""
-    open_to_all = {
-        (web.openapi_path(route.rule), route.method.lower())
-        for route in registry.routes
-        if route.site == kind and route.api and route.access.audience == "anyone"
-    }
-    for path, operations in app.extensions["whitefelt.api"].spec._paths.items():
-        for method, operation in operations.items():
-            if (path, method) in open_to_all:
-                operation["security"] = []
 
 
 def _callback(environ: Environ, start_response: StartResponse, path: str) -> Iterable[bytes]:

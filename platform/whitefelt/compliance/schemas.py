@@ -19,7 +19,7 @@ _TEXT = ma.validate.Length(max=400)
 
 
 class ApplicationSchema(ma.Schema):
-    """A registration. Faults of content are told together by the use-case, so everything may be absent here."""
+    """A registration. Faults of content are told together by the use-case; `documents` names what was accepted."""
 
     email = ma.fields.String(required=True, validate=_TEXT)
     password = ma.fields.String(required=True, validate=_TEXT)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -89,11 +88,6 @@ def make_api(app: Flask, title: str, description: str = "") -> Api:
     api.spec.options["security"] = [{"bearer": []}]
     vars(app.view_functions["api-docs.openapi_json"])["__access__"] = routes.Access("anyone")
     return api
-
-
-def openapi_path(rule: str) -> str:
-    """A Flask rule as an OpenAPI path: `/players/<uuid:id>` is `/players/{id}`."""
-    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule)
 
 
 class _PlainApi(Api):
