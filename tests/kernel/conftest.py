@@ -19,7 +19,7 @@ from sqlalchemy import text
 from kernel import lab
 from whitefelt.kernel import outbox, queue, settings
 from whitefelt.kernel.context import TenantRef
-from whitefelt.kernel.db import platform_work, unit_of_work
+from whitefelt.kernel.db import unit_of_work
 from whitefelt.kernel.embedded import Valkey, start_valkey
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,12 +148,10 @@ def wait_until(is_true: Callable[[], Any], seconds: float = 15.0) -> None:
 @pytest.fixture(scope="module")
 def _lab(platform: Any) -> Iterator[Lab]:
     from whitefelt import tenancy
-    from whitefelt.tenancy.models import TenantRow
     from whitefelt.tenancy.provision import admin_connection
 
     tenant = tenancy.provision(lab.SLUG, "Lab", "Europe/Malta")
     with admin_connection(tenant.alias) as connection:
-        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {', '.join(f'{tenant.schema}.{n}' for n in LAB_TABLES)}")
         connection.exec_driver_sql(lab.TABLES.format(schema=tenant.schema, app=tenant.app_role))
     data = Path(tempfile.mkdtemp(prefix="whitefelt-test-"))
     data.chmod(0o711)
@@ -167,14 +165,10 @@ def _lab(platform: Any) -> Iterator[Lab]:
     _use_valkey(before)
     made.valkey.stop()
     shutil.rmtree(data, ignore_errors=True)
-    with admin_connection(tenant.alias) as connection:
-        connection.exec_driver_sql(f"DROP TABLE {', '.join(f'{tenant.schema}.{n}' for n in LAB_TABLES)}")
     # Nobody else's test finds a third operator.
-    with platform_work() as work:
-        work.session.get_one(TenantRow, tenant.id).status = "suspended"
-
-
-LAB_TABLES = ("lab_effects", "lab_orders", "lab_rows")
+    with admin_connection(tenant.alias) as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {tenant.schema} CASCADE")
+        connection.exec_driver_sql("DELETE FROM platform.tenants WHERE id = %s", (tenant.id,))
 
 
 def _use_valkey(url: str) -> None:

@@ -398,3 +398,29 @@ def test_a_fact_without_listeners_is_passed(bench: Lab) -> None:
         outbox.record(work, Unheard(1))
     assert relay_tenant(bench.tenant).rows == 1
     assert faults(bench) == []
+
+
+def test_a_fact_that_cannot_be_read_blocks_its_key_and_no_stream(bench: Lab) -> None:
+    with unit_of_work(bench.tenant) as work:
+        work.session.execute(
+            insert(OutboxRow).values(name=Noted.NAME, version=9, key="subject:odd", body={"another": "shape"})
+        )
+    bench.note("a", 1)
+    relay_tenant(bench.tenant)
+    assert drain_all(bench, "odd", "a") == [0, 1]
+    with unit_of_work(bench.tenant) as work:
+        owed_now = deliveries.deliveries(work, state="pending")
+    assert [(one.key, one.attempts) for one in owed_now] == [("subject:odd", 1)]
+    assert "TypeError" in str(owed_now[0].last_error)
+
+
+def test_a_fold_of_the_outbox_gets_facts_of_their_class(bench: Lab) -> None:
+    seen: list[tuple[int, Fact]] = []
+    outbox.add_fold("outbox", "lab.reader", lambda work, batch: seen.extend(batch))
+    try:
+        bench.note("a", 1, 2)
+        relay_tenant(bench.tenant)
+        assert drain.fold(bench.tenant, "lab.reader") == 2
+    finally:
+        del outbox.FOLDS["lab.reader"]
+    assert seen == [(1, Noted("a", 1)), (2, Noted("a", 2))]

@@ -24,7 +24,7 @@ from whitefelt.kernel import db, outbox, wakeups
 from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.db import Work
 from whitefelt.kernel.errors import Problem
-from whitefelt.kernel.outbox import Fold, Subscription
+from whitefelt.kernel.outbox import Fold, StoredFact, Subscription
 from whitefelt.kernel.outbox_models import CursorRow, DeliveryRow, PlatformDeliveryRow
 from whitefelt.kernel.relay_pass import stream_ids
 
@@ -247,7 +247,8 @@ def _fold_batch(work: Work, wanted: Fold) -> int:
         return 0
     ours = set(ids)
     read = outbox.STREAMS[wanted.stream].read(work, cursor.last_id, len(ids))
-    wanted.handler(work, [(id, fact) for id, fact in read if fact is not None and id in ours])
+    facts = ((id, fact.read() if isinstance(fact, StoredFact) else fact) for id, fact in read if id in ours)
+    wanted.handler(work, [(id, fact) for id, fact in facts if fact is not None])
     cursor.last_id = ids[-1]
     cursor.rows_passed += len(ids)
     cursor.failures, cursor.last_error, cursor.advanced_at = 0, None, work.now()

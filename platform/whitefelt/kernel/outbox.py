@@ -62,6 +62,27 @@ class Fact:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in body.items() if k in known})
 
 
+class StoredFact(Fact):
+    """A fact as it lies in the outbox, not yet read as its class: one that cannot be read stops its own key only."""
+
+    def __init__(self, name: str, version: int, key: str, body: Mapping[str, Any]) -> None:
+        # On the instance, as the class of a stored fact is not that of its name.
+        self.NAME, self.VERSION = name, version  # type: ignore[misc]
+        self._key, self._body = key, dict(body)
+
+    @property
+    def key(self) -> str:
+        return self._key
+
+    def body(self) -> dict[str, Any]:
+        return self._body
+
+    def read(self) -> Fact | None:
+        """The fact itself; None if this process does not know its class."""
+        kind = FACTS.get(self.NAME)
+        return kind.from_body(self._body) if kind is not None else None
+
+
 #: Every fact class by name.
 FACTS: dict[str, type[Fact]] = {}
 _F = TypeVar("_F", bound=Fact)
@@ -195,14 +216,13 @@ def passed_through(work: Work, stream: str, consumer: str = "") -> int:
 
 def _read_outbox(work: Work, after_id: int, limit: int) -> Iterable[tuple[int, Fact | None]]:
     rows = work.session.execute(
-        select(OutboxRow.id, OutboxRow.name, OutboxRow.body)
+        select(OutboxRow.id, OutboxRow.name, OutboxRow.version, OutboxRow.key, OutboxRow.body)
         .where(OutboxRow.id > after_id)
         .order_by(OutboxRow.id)
         .limit(limit)
     )
     for row in rows:
-        kind = FACTS.get(row.name)
-        yield row.id, kind.from_body(row.body) if kind is not None else None
+        yield row.id, StoredFact(row.name, row.version, row.key, row.body)
 
 
 add_stream("outbox", _read_outbox)

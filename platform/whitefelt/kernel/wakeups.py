@@ -30,7 +30,7 @@ JOB_SECONDS = 60
 #: A token that outlives its job (a worker killed between taking the job and starting it) silences its key this long.
 TOKEN_SECONDS = 15
 #: After Valkey failed, commits do not try it again for this long.
-_PAUSE_SECONDS = 1.0
+_PAUSE_SECONDS = 2.0
 _BETWEEN = "\x1f"
 
 _paused_until = 0.0
