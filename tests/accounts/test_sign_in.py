@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 
 import people
 from whitefelt import accounts
-from whitefelt.accounts import passwords, sessions
+from whitefelt.accounts import handlers, passwords, sessions
 from whitefelt.accounts.models import (
     PlayerCredentialsRow,
     PlayerSessionRow,
@@ -189,6 +189,31 @@ def test_what_is_kept_of_an_attempt_names_no_address(alpha: TenantRef, ip: str) 
     with unit_of_work(alpha) as work:
         row = work.session.scalars(select(SignInAttemptRow).where(SignInAttemptRow.ip == ip)).one()
     assert not row.succeeded and player.email.encode() not in row.account_key
+
+
+def test_attempts_are_forgotten_after_thirty_days(alpha: TenantRef, ip: str) -> None:
+    player = people.register(alpha)
+    for at in (NOON, NOON + TICK):
+        with clock.frozen(at):
+            code_of(alpha, player, ip, "wrong horse battery")
+    with clock.frozen(NOON + timedelta(days=30) + TICK):
+        handlers.forget_attempts(alpha, clock.now())
+    with unit_of_work(alpha) as work:
+        kept = select(SignInAttemptRow.attempted_at).where(SignInAttemptRow.ip == ip)
+        assert list(work.session.scalars(kept)) == [NOON + TICK]
+
+
+def test_the_suppliers_door_is_throttled_per_account_and_address(platform: object, ip: str) -> None:
+    def attempt(email: str, from_ip: str) -> str:
+        with pytest.raises(Problem) as caught:
+            accounts.sign_in_supplier(email, "wrong horse battery", ip=from_ip)
+        return caught.value.code.name
+
+    with clock.frozen(NOON):
+        answers = [attempt(f"{ip}@supplier.example", ip) for _ in range(31)]
+        assert answers == ["credentials_wrong"] * 30 + ["too_many_attempts"]
+        assert attempt(f"{ip}@supplier.example", f"{ip}-b") == "credentials_wrong"
+        assert attempt(f"{ip}-b@supplier.example", ip) == "credentials_wrong"
 
 
 # --- how long a session lasts ----------------------------------------------------------------------------------------

@@ -89,7 +89,8 @@ def sign_in_staff(tenant: TenantRef, email: str, password: str, *, ip: str) -> S
 def sign_in_supplier(email: str, password: str, *, ip: str) -> StaffSignedIn:
     """Begin a session on the supplier's console; errors as `sign_in`.
 
-    The platform schema keeps no attempts: here the allowance (ten in 15 minutes per account) is counted by kernel.rate.
+    The platform schema keeps no attempts: here the allowance, 30 tries in 15 minutes per account, is counted by
+    kernel.rate.
     """
     email, password, ip = email.strip()[:_MAX_TYPED], password[:_MAX_TYPED], ip[:64]
     rate.check("sign-in", f"supplier:{ip}", TRIES_PER_MINUTE, 60)
@@ -114,7 +115,7 @@ def _sought(email: str) -> str:
 
 def _throttle_supplier(key: str, ip: str) -> None:
     try:
-        rate.check("sign-in-account", f"{key}:{ip}", 2 * rules.MAX_FAILURES, int(rules.FAILURE_WINDOW.total_seconds()))
+        rate.check("sign-in-account", f"{key}:{ip}", 6 * rules.MAX_FAILURES, int(rules.FAILURE_WINDOW.total_seconds()))
     except Problem as problem:
         raise Problem(TOO_MANY_ATTEMPTS, **problem.extra) from None
 

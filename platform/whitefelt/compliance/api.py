@@ -29,7 +29,7 @@ player_api = Blueprint(
 )
 
 #: Registrations per minute from one address to one site.
-REGISTRATIONS_PER_MINUTE = 60
+REGISTRATIONS_PER_MINUTE = 120
 
 
 def _tenant() -> TenantRef:
