@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -113,6 +113,8 @@ def _merge(themes: tuple[Theme, ...]) -> Chain:
         presets |= theme.presets
         texts |= theme.texts
         pairs |= {(pair[0], pair[1]): pair for pair in theme.pairs}
+    defaults = {one.id: one.default for one in settings.values() if one.default is not None}
+    presets = {name: replace(preset, values={**defaults, **preset.values}) for name, preset in presets.items()}
     for preset in presets.values():
         where = f"{themes[0].name}: preset {preset.name}"
         accept_all(settings, preset.values, where)

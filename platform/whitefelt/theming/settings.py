@@ -30,6 +30,7 @@ class Setting:
     options: tuple[str, ...] = ()
     minimum: int = 0
     maximum: int = 0
+    default: Any = None
 
 
 def read_settings(data: Mapping[str, Any], where: str) -> dict[str, Setting]:
@@ -47,8 +48,10 @@ def read_settings(data: Mapping[str, Any], where: str) -> dict[str, Setting]:
             options = tuple(entry.get("options", ("dark", "light") if kind == "scheme" else ()))
             found[setting_id] = Setting(
                 setting_id, kind, group, entry["label"], entry["help"], options,
-                entry.get("min", 0), entry.get("max", 0),
+                entry.get("min", 0), entry.get("max", 0), entry.get("default"),
             )  # fmt: skip
+            if found[setting_id].default is not None:
+                accept(found[setting_id], found[setting_id].default, f"{where} (default)")
     if len(found) > MAX_SETTINGS:
         raise ThemeError(f"{where}: {len(found)} settings; a theme has at most {MAX_SETTINGS}.")
     return found

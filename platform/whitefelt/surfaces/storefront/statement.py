@@ -58,4 +58,7 @@ def _detail(line: StatementLine, titles: dict[str, str]) -> str:
         return text("entry.to_pending")
     if line.kind == "release":
         return text("entry.to_cash")
+    whose, _, reference = line.ref.partition(":")
+    if whose in ("deposit", "withdrawal") and reference:
+        return text("entry.reference", reference=reference.partition(":")[0])
     return ""

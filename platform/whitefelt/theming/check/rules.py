@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
-from typing import Any
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 from jinja2.exceptions import TemplateAssertionError
@@ -33,9 +32,10 @@ def _own(chain: Chain, suffix: str) -> Iterator[tuple[str, str]]:
 def _trees(chain: Chain) -> Iterator[tuple[str, nodes.Template]]:
     for path, source in _own(chain, ".html"):
         try:
-            yield path, environment(chain).parse(source)
+            environment(chain).compile(source)
         except TemplateSyntaxError:
-            continue
+            continue  # `compiles` tells it
+        yield path, environment(chain).parse(source)
 
 
 def compiles(chain: Chain) -> Faults:
@@ -92,7 +92,7 @@ def known_texts(chain: Chain) -> Faults:
         for call in tree.find_all(nodes.Call):
             if not (isinstance(call.node, nodes.Name) and call.node.name == "t" and call.args):
                 continue
-            key: nodes.Node = call.args[0]
+            key = call.args[0]
             if isinstance(key, nodes.Const) and key.value not in chain.texts:
                 yield path, f"line {call.lineno}: there is no text {key.value!r} in locales/en.toml."
             if isinstance(key, nodes.Concat) and isinstance(key.nodes[0], nodes.Const):
@@ -100,8 +100,8 @@ def known_texts(chain: Chain) -> Faults:
                 if not any(text.startswith(prefix) for text in chain.texts):
                     yield path, f"line {call.lineno}: there are no texts under {prefix!r}."
     for preset in chain.presets.values():
-        for key in sorted(set(preset.texts) - set(chain.texts)):
-            yield f"presets/{preset.name}.toml", f"text {key!r} replaces nothing."
+        for unknown in sorted(set(preset.texts) - set(chain.texts)):
+            yield f"presets/{preset.name}.toml", f"text {unknown!r} replaces nothing."
 
 
 def plain_source(chain: Chain) -> Faults:
