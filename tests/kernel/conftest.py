@@ -10,17 +10,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from kernel import lab
-from whitefelt.kernel import outbox, queue, settings
+from whitefelt.kernel import clock, drain, outbox, queue, settings
 from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.db import unit_of_work
 from whitefelt.kernel.embedded import Valkey, start_valkey
+from whitefelt.kernel.outbox_models import DeliveryRow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -122,6 +124,21 @@ class Lab:
         for n in numbers:
             with unit_of_work(self.tenant) as work:
                 outbox.record(work, lab.Noted(subject, n))
+
+    def drain(self, *subjects: str, consumer: str = "lab.inside") -> list[int]:
+        """Drain those subjects here and now; how many deliveries each."""
+        return [drain.drain(self.tenant, consumer, f"subject:{subject}") for subject in subjects]
+
+    def owed(self, consumer: str = "lab.inside") -> list[tuple[str, int, str]]:
+        """Every delivery to that consumer as (key, n, state), in order."""
+        with unit_of_work(self.tenant) as work:
+            query = select(DeliveryRow).where(DeliveryRow.consumer == consumer).order_by(DeliveryRow.id)
+            return [(row.key, row.body["n"], row.state) for row in work.session.scalars(query)]
+
+    def due_now(self) -> None:
+        """Let no delivery wait for its pause or lease."""
+        with unit_of_work(self.tenant) as work:
+            work.session.execute(update(DeliveryRow).values(next_at=clock.now() - timedelta(seconds=5)))
 
     def clear(self) -> None:
         """Forget facts, deliveries, cursors and effects."""
