@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -148,14 +149,15 @@ def _money(work: Work, player: Player, shown: str, here: str) -> dict[str, Any]:
         (hold.held for hold in wallet.holds(work, pockets, open_only=True, limit=200)), Money(0, player.currency)
     )
     model["balances"] = (*story.balance_lines(wallet.balances(work, pockets)), story.Named("In open rounds", held))
+    names = story.titles(work.here)
     if shown == "rounds":
         found = wallet.holds(work, pockets, before=before(), limit=PAGE_SIZE + 1)
-        model["rounds"] = [_round(hold) for hold in found[:PAGE_SIZE]]
+        model["rounds"] = [_round(hold, names) for hold in found[:PAGE_SIZE]]
         last = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
     else:
         lines = wallet.statement(work, pockets, before=before(), limit=PAGE_SIZE)
         model["lines" if shown == "statement" else "timeline"] = (
-            story.statement(lines) if shown == "statement" else story.timeline(lines, _hrefs(lines))
+            story.statement(lines, names) if shown == "statement" else story.timeline(lines, names, _hrefs(lines))
         )
         full_page = len({line.journal_id for line in lines}) == PAGE_SIZE
         last = lines[-1].journal_id if full_page else None
@@ -164,10 +166,10 @@ def _money(work: Work, player: Player, shown: str, here: str) -> dict[str, Any]:
     return model
 
 
-def _round(hold: wallet.Hold) -> Round:
+def _round(hold: wallet.Hold, names: Mapping[str, str]) -> Round:
     net = hold.won - hold.staked + hold.restored
     state = Badge("wait", "Open") if hold.closed_at is None else Badge("quiet", "Settled")
-    game = story.game_name(hold.label) or "Game"
+    game = story.game_name(hold.label, names) or "Game"
     return Round(hold.opened_at, game, hold.ref, hold.staked - hold.restored, hold.won, net, state)
 
 

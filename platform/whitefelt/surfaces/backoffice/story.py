@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from whitefelt import games
+from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.money import Money
 from whitefelt.surfaces.console import amount
 from whitefelt.wallet import Balances, StatementLine
@@ -67,24 +69,32 @@ def balance_lines(balances: Balances) -> tuple[Named, ...]:
     return (Named("Cash", balances.cash), Named("Bonus", balances.bonus), Named("Pending", balances.pending))
 
 
-def timeline(lines: Sequence[StatementLine], hrefs: Mapping[str, str]) -> list[Moment]:
-    """One moment per posting, newest first; `hrefs` lead from a reference to its page."""
-    return [_moment(list(group), hrefs) for _, group in groupby(lines, key=lambda line: line.journal_id)]
+def titles(tenant: TenantRef) -> dict[str, str]:
+    """Names of the operator's games by code, as many as one read gives; a code without a name speaks for itself."""
+    return {title.code: title.title for title in games.library(tenant)}
 
 
-def _moment(lines: list[StatementLine], hrefs: Mapping[str, str]) -> Moment:
+def timeline(
+    lines: Sequence[StatementLine], names: Mapping[str, str], hrefs: Mapping[str, str] | None = None
+) -> list[Moment]:
+    """One moment per posting, newest first; `names` of games, `hrefs` lead from a reference to its page."""
+    groups = groupby(lines, key=lambda line: line.journal_id)
+    return [_moment(list(group), names, hrefs or {}) for _, group in groups]
+
+
+def _moment(lines: list[StatementLine], names: Mapping[str, str], hrefs: Mapping[str, str]) -> Moment:
     # A posting between two of the player's own pockets has a line in each: the money that can be used speaks.
     line = next((one for one in lines if one.pocket != "pending"), lines[0])
     icon, words, _ = _WORDS.get(line.kind, ("", line.kind, line.kind))
     return Moment(
-        at=line.created_at, icon=icon, text=f"{words}{_on(line)}", note=_note(line, lines), amount=amount(line.amount),
+        at=line.created_at, icon=icon, text=f"{words}{_on(line, names)}", note=_note(line, lines), amount=amount(line.amount),
         after=f"{amount(line.after)} {line.pocket}", href=hrefs.get(line.ref, ""),
         raw=f"{line.ref}\nsource {line.source}, journal {line.journal_id}, leg {line.leg}",
     )  # fmt: skip
 
 
-def _on(line: StatementLine) -> str:
-    game = game_name(line.label)
+def _on(line: StatementLine, names: Mapping[str, str]) -> str:
+    game = game_name(line.label, names)
     return f" on {game}" if game and line.kind in _ROUND_MOVEMENTS else ""
 
 
@@ -97,17 +107,18 @@ def _note(line: StatementLine, lines: list[StatementLine]) -> str:
     return ""
 
 
-def statement(lines: Sequence[StatementLine]) -> list[Line]:
+def statement(lines: Sequence[StatementLine], names: Mapping[str, str]) -> list[Line]:
     """Every debit and credit, in the order given."""
     return [
         Line(
-            line.created_at, f"{_WORDS.get(line.kind, ('', '', line.kind))[2]}{_on(line)}",
+            line.created_at, f"{_WORDS.get(line.kind, ('', '', line.kind))[2]}{_on(line, names)}",
             f"round {line.round_ref}" if line.round_ref else line.ref, line.pocket, line.amount, line.after,
         )
         for line in lines
     ]  # fmt: skip
 
 
-def game_name(label: Mapping[str, object]) -> str:
-    """The game that a round was opened with, as far as its label tells."""
-    return str(label.get("title") or label.get("game") or "")
+def game_name(label: Mapping[str, object], names: Mapping[str, str]) -> str:
+    """The game that a round was opened with, by its name where it has one; empty when the round does not say."""
+    code = str(label.get("game") or "")
+    return names.get(code, code)

@@ -220,7 +220,8 @@ def _detail(
         "withdrawal.html", surrounding, status, item=item, flash=flash, may_decide=may("withdrawals.decide"),
         player={"name": _name(player), "href": href, "note": f"{_brand(player)}, {player.jurisdiction}"},
         facts=_facts(player, surrounding.zone), choices=_choices(item, balances, faults or {}),
-        decision=_decision(found, surrounding.zone), history=history, timeline=story.timeline(lines, {}),
+        decision=_decision(found, surrounding.zone), history=history,
+        timeline=story.timeline(lines, story.titles(tenant()) if lines else {}),
         balances=story.balance_lines(balances) if balances else (),
     )  # fmt: skip
 

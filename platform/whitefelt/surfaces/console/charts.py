@@ -69,10 +69,11 @@ class _Scale:
 
 
 def _label(left: int, step: int, index: int, count: int, y: int, text: str, kind: str) -> Markup:
-    if index == 0:
-        x, anchor = 0, "start"
-    elif index == count - 1:
-        x, anchor = 10_000, "end"
+    # Near an edge a label grows inwards, so that it is never cut.
+    if index < 2 and index < count - 1:
+        x, anchor = left, "start"
+    elif index > count - 3:
+        x, anchor = left + step if index < count - 1 else 10_000, "end"
     else:
         x, anchor = left + step // 2, "middle"
     return Markup('<text class="{}" x="{}" y="{}" text-anchor="{}" aria-hidden="true">{}</text>').format(

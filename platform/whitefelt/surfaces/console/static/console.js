@@ -5,11 +5,11 @@
   const typing = (target) =>
     target instanceof HTMLElement &&
     (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
-  const selected = () => document.querySelector('tr[data-row][aria-selected="true"]');
+  const selected = () => document.querySelector('tr[data-row][data-selected]');
 
   const select = (row) => {
-    selected()?.removeAttribute("aria-selected");
-    row.setAttribute("aria-selected", "true");
+    selected()?.removeAttribute("data-selected");
+    row.setAttribute("data-selected", "");
     (row.querySelector("a.rowlink") ?? row.querySelector("a"))?.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   };
