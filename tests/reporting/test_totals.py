@@ -11,12 +11,14 @@ import pytest
 from psycopg import sql
 
 from whitefelt import reporting, wallet
+from whitefelt.app import wire
 from whitefelt.facts.money import MoneyPosted
-from whitefelt.kernel import clock, db, ids, settings
+from whitefelt.kernel import clock, db, drain, ids, settings
 from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.money import Money
-from whitefelt.kernel.outbox_models import CursorRow
+from whitefelt.kernel.relay_pass import relay_tenant
 from whitefelt.reporting import rules
+from whitefelt.reporting.handlers import fold_house
 from whitefelt.tenancy import provision
 
 _number = itertools.count(1)
@@ -33,16 +35,11 @@ def tenant(platform: object) -> TenantRef:
 
 
 def fold(tenant: TenantRef) -> None:
-    """Fold what the journal has beyond the cursor, as the worker does: totals and cursor in one transaction."""
-    with db.unit_of_work(tenant) as work:
-        cursor = work.session.get(CursorRow, ("journal", reporting.CONSUMER))
-        if cursor is None:
-            cursor = CursorRow(stream="journal", consumer=reporting.CONSUMER, last_id=0)
-            work.session.add(cursor)
-        rows = wallet.journal_facts(work, cursor.last_id, 1000)
-        reporting.fold_totals(work, [(row_id, fact) for row_id, fact in rows if fact is not None])
-        if rows:
-            cursor.last_id = rows[-1][0]
+    """Relay the journal and fold what was passed, as relay and worker do."""
+    wire()
+    while relay_tenant(tenant).rows:
+        pass
+    drain.fold(tenant, reporting.CONSUMER)
 
 
 def faults(tenant: TenantRef) -> list[str]:
@@ -163,6 +160,29 @@ def test_nothing_counts_twice_and_later_rows_are_not_yet_missed(tenant: TenantRe
     assert faults(tenant) == []  # beyond the cursor
     fold(tenant)
     assert today(tenant).deposits == euro(150)
+
+
+def test_the_houses_balances_are_folded_by_the_minute_and_stay_the_same(tenant: TenantRef) -> None:
+    life = Life(tenant)
+    life.deposit(100)
+    life.round(10, 4)
+    fold(tenant)
+
+    def gaming() -> Money:
+        with db.unit_of_work(tenant) as work:
+            return wallet.house_balance(work, life.house.gaming, "EUR")
+
+    assert gaming() == euro(6)
+    fold_house(tenant, clock.now())
+    with db.unit_of_work(tenant) as work:
+        assert wallet.verify(work, [0]) == []
+        folded = work.session.connection().exec_driver_sql("SELECT max(through_id) FROM house_folds").scalar_one()
+        assert folded == reporting.figures_through(work) > 0
+    assert gaming() == euro(6)
+    life.round(10, 0)
+    assert gaming() == euro(16)
+    fold_house(tenant, clock.now())
+    assert gaming() == euro(16)
 
 
 @pytest.mark.parametrize(
