@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +137,10 @@ class Desk:
     psp: Psp
     integration: Integration
 
-    def player(self, *, verified: bool = True) -> Player:
-        """A new player who may deposit here."""
+    def player(self, *, verified: bool = True, currency: str | None = None) -> Player:
+        """A new player of this site, with an account in its currency or another."""
         site = tenancy.site_of(self.host)
+        site = replace(site, currency=currency or site.currency)
         unique = "".join(chr(ord("a") + int(c, 16)) for c in uuid.uuid4().hex)
         form = compliance.Application(
             email=f"p{next(_number)}.{unique}@example.test", password="correct horse battery", first_name="Robin",
