@@ -109,11 +109,11 @@ def _waiting(work: Work) -> Task:
 def _charts(days: list[Day]) -> tuple[Chart, ...]:
     today, earlier = days[-1], days[:-1]
     mean = Money(sum(day.ggr.units for day in earlier) // max(1, len(earlier)), today.currency)
-    whole = _rounded(mean)
+    before = f" The {len(earlier)} days before averaged {money(_rounded(mean))}." if mean.units else ""
     return (
         _chart(
             days, "gross gaming revenue", f"GGR so far today: {money(today.ggr)}",
-            f"Stakes minus wins on settled play. The {len(earlier)} days before averaged {money(whole)}.",
+            f"Stakes minus wins on settled play.{before}",
             lambda day: day.ggr, (("Stakes", lambda day: day.stakes), ("Wins", lambda day: day.wins)), "GGR",
         ),
         _chart(

@@ -137,8 +137,14 @@ def _row(one: QueueRow) -> Row:
     found = one.withdrawal
     return Row(
         found.public_id, found.created_at, _name(one.player), _brand(one.player), found.money, _method(found)[0],
-        found.reason_texts, _STATES[found.status],
+        _reasons(found), _STATES[found.status],
     )  # fmt: skip
+
+
+def _reasons(found: Withdrawal) -> tuple[str, ...]:
+    """Why it waits, in sentences; that everything is looked at is only worth saying when there is no other reason."""
+    told = zip(found.reasons, found.reason_texts, strict=True)
+    return tuple(text for code, text in told if code != "manual_review" or len(found.reasons) == 1)
 
 
 def _name(player: Player) -> str:
@@ -212,7 +218,7 @@ def _detail(
         surrounding = frame(work, "/withdrawals")
     method, provider = _method(found)
     item = Item(
-        found.public_id, found.money, _name(player), found.status == "waiting", found.created_at, found.reason_texts,
+        found.public_id, found.money, _name(player), found.status == "waiting", found.created_at, _reasons(found),
         _STATES[found.status], method, provider,
     )  # fmt: skip
     href = f"/players/{player.public_id}" if may("players.read") else ""

@@ -46,6 +46,12 @@ def bars(values: Sequence[Bar], *, title: str) -> Markup:
             parts.append(_label(left, step_bp, index, len(values), y - 6, bar.text, "value"))
         if index in (0, len(values) - 1) or (index == (len(values) - 1) // 2 and len(values) > 4):
             parts.append(_label(left, step_bp, index, len(values), HEIGHT - 4, bar.label, "axis"))
+    if not any(bar.units for bar in values):
+        parts.append(
+            Markup('<text class="axis" x="50%" y="{}" text-anchor="middle">No movement in these days</text>').format(
+                TOP + scale.room // 2
+            )
+        )
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
 
