@@ -7,7 +7,7 @@
   // Balance: short conditional requests, only while the page is visible. Faster beside a game.
   const menu = document.querySelector("[data-balance]");
   if (menu) {
-    const every = onGame ? 1000 : 5000;
+    const every = onGame ? 750 : 5000;
     let tag = menu.dataset.version ? `"${menu.dataset.version}"` : "";
     let timer = 0;
     let failures = 0;
