@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Barrier
@@ -212,6 +213,22 @@ def test_an_answer_proven_by_another_key_is_not_believed(nordic: TenantRef, eid:
         call = lambda: identity.complete_identity(nordic, player, order.order_id)  # noqa: E731
         assert code_of(call) == "identity_unavailable"
     assert people.fresh(nordic, player).verified_at is None and case_of(nordic, order.order_id).status == "pending"
+    assert compliance.complete_identity(nordic, player, order.order_id) == "verified"
+
+
+@pytest.mark.parametrize("field", ["reference", "order_id"])
+def test_a_proven_answer_about_another_order_is_not_taken(nordic: TenantRef, eid: Vendor, field: str) -> None:
+    from whitefelt.connectors.kyc import nordkey
+
+    player = people.register(nordic)
+    order = compliance.begin_identity(nordic, player, RETURN)
+    approve(eid, order.order_id, player)
+    genuine = nordkey.read
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nordkey, "read", lambda told, key: replace(genuine(told, key), **{field: "another"}))
+        call = lambda: compliance.complete_identity(nordic, player, order.order_id)  # noqa: E731
+        assert code_of(call) == "identity_unavailable"
+    assert people.fresh(nordic, player).verified_at is None
     assert compliance.complete_identity(nordic, player, order.order_id) == "verified"
 
 
