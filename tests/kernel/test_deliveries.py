@@ -14,7 +14,7 @@ from kernel.lab import Noted
 from whitefelt.kernel import clock, deliveries, outbox, retention
 from whitefelt.kernel.db import unit_of_work
 from whitefelt.kernel.outbox import Fact
-from whitefelt.kernel.outbox_models import CursorRow, OutboxRow
+from whitefelt.kernel.outbox_models import CursorRow, DeliveryRow, OutboxRow
 from whitefelt.kernel.relay_pass import relay_tenant
 
 
@@ -105,3 +105,15 @@ def test_a_fact_without_listeners_is_passed(bench: Lab) -> None:
         outbox.record(work, Unheard(1))
     assert relay_tenant(bench.tenant).rows == 1
     assert faults(bench) == []
+
+
+def test_the_nightly_schedule_prunes_a_tenant_and_the_platform(relayed: Lab) -> None:
+    retention.prune_tenant(relayed.tenant, clock.now() + timedelta(days=29))
+    with unit_of_work(relayed.tenant) as work:
+        assert len(work.session.scalars(select(OutboxRow.id)).all()) == 3
+    retention.prune_tenant(relayed.tenant, clock.now() + timedelta(days=31))
+    retention.prune_platform(clock.now())
+    with unit_of_work(relayed.tenant) as work:
+        assert work.session.scalars(select(OutboxRow.id)).all() == []
+        assert work.session.scalars(select(DeliveryRow.id)).all() == []
+    assert faults(relayed) == []

@@ -154,6 +154,8 @@ def test_a_second_tick_decides_nothing_twice(alpha: TenantRef) -> None:
         row.last_due_at = row.next_due_at = began
     tick(began + timedelta(days=1), alpha)
     assert runs_of(alpha, "test.each", began) == before
+    with unit_of_work(alpha) as work:
+        assert work.session.get_one(ScheduleRow, "test.each").last_due_at == before[-1]
     work_off(alpha, "test.each")
     assert len([one for one in ran if one[0] == "each"]) == 1
 
