@@ -16,6 +16,7 @@ from typing import Any
 from flask import Flask
 
 from whitefelt import cashier, tenancy, wagering, wallet
+from whitefelt.facts.money import MoneyPosted
 from whitefelt.kernel import context, errors, ids, openapi, outbox, probes, routes, web
 from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.errors import Problem
@@ -32,7 +33,7 @@ StartResponse = Callable[..., Any]
 
 def wire() -> None:
     """Connect facts to those who react: streams of the relay and every module's handlers. Once per process."""
-    outbox.add_stream("journal", wallet.journal_facts)
+    outbox.add_stream("journal", wallet.journal_facts, MoneyPosted)
     for module in MODULES:
         _part(module, "handlers")
 

@@ -11,6 +11,11 @@ import click
 from whitefelt.commands._connect import connect, data_option
 
 
+def _announce(message: str) -> None:
+    """Say on standard error that the process is ready."""
+    click.echo(message, err=True)
+
+
 @click.command()
 @data_option
 def relay(data: Path) -> None:
@@ -21,7 +26,7 @@ def relay(data: Path) -> None:
     from whitefelt.kernel import relay as kernel_relay
 
     wire()
-    kernel_relay.main(tenancy.tenants)
+    kernel_relay.main(tenancy.tenants, _announce)
 
 
 @click.command()
@@ -35,7 +40,7 @@ def worker(queues: str, data: Path) -> None:
     from whitefelt.kernel import jobs
 
     wire()
-    jobs.worker_main(queues.split(","), tenancy.tenants)
+    jobs.worker_main(queues.split(","), tenancy.tenants, _announce)
 
 
 @click.command()
@@ -47,7 +52,7 @@ def cron(data: Path) -> None:
     from whitefelt.kernel import schedules
 
     wire()
-    schedules.cron_main()
+    schedules.cron_main(_announce)
 
 
 @click.command()
