@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from journeys.browser import launched, visit  # noqa: F401
+
 START_SECONDS = 90
 
 
@@ -52,12 +54,12 @@ def clean_environment() -> dict[str, str]:
     }  # fmt: skip
 
 
-def start_demo(data: Path, *arguments: str) -> Running:
+def start_demo(data: Path, *arguments: str, **environment: str) -> Running:
     log = data.with_name(data.name + ".log")
     with log.open("ab") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "whitefelt", "demo", "--data", str(data), "--json", *arguments],
-            stdout=subprocess.PIPE, stderr=errors, env=clean_environment(), start_new_session=True,
+            stdout=subprocess.PIPE, stderr=errors, env={**clean_environment(), **environment}, start_new_session=True,
         )  # fmt: skip
     assert process.stdout is not None
     until = time.monotonic() + START_SECONDS

@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from journeys.browser import PATIENCE_MS, Visit, Visiting, launched, visit  # noqa: F401
+from playwright.sync_api import Locator, expect
+
+from journeys.browser import PATIENCE_MS, Visit, Visiting
 from journeys.conftest import Client, Running, eventually
 from journeys.test_api import letters, personal_number
-from playwright.sync_api import Locator, expect
 
 expect.set_options(timeout=PATIENCE_MS)
 PASSWORD = "a long enough phrase"
