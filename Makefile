@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-FOLDERS := platform tests migrations tools wsgi.py
+FOLDERS := platform tests benchmarks migrations tools wsgi.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check ci lint types imports house lock format clean run-setup dev-setup

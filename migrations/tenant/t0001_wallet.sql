@@ -104,11 +104,12 @@ CREATE VIEW journal_entries AS
       FROM journal WHERE amount_units > 0;
 
 -- ---------------------------------------------------------------------------------------------------------------------
--- Inner functions: callable by their owner only.
+-- Inner functions: callable by their owner only. They run with the rights and the search path of the public function that
+-- called them; were each to set them anew, every step of a bet would pay for it.
 
 -- What was answered the first time, with today's balances beside it; NULL when (source, ref) is new.
 CREATE FUNCTION wallet_remembered(p_source integer, p_ref text, p_hash bytea, p_kind text, p_pockets bigint[])
-RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_row record;
 BEGIN
@@ -128,7 +129,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION wallet_balances(p_pockets bigint[]) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_object_agg(p.id::text, p.balance_units), '{}'::jsonb)
       FROM __SCHEMA__.pockets p WHERE p.id = ANY (p_pockets)
 $$;
@@ -136,7 +137,7 @@ $$;
 -- Check caps and advance their counters; the home pocket's lock is held. NULL: all passed and advanced; else which did not.
 -- A cap: {"counter", "window", "delta", "ceiling"?, "gap_ms"?}. Nothing is advanced unless all pass.
 CREATE FUNCTION wallet_advance(p_home bigint, p_caps jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     v_cap jsonb;
     v_used bigint;
@@ -166,7 +167,7 @@ END $$;
 -- Remember a refusal: the same message gets the same answer. The home pocket's lock is held.
 CREATE FUNCTION wallet_decline(p_source integer, p_ref text, p_hash bytea, p_kind text, p_home bigint,
                                p_pockets bigint[], p_status text, p_detail jsonb)
-RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_outcome jsonb;
     v_id bigint;
@@ -184,7 +185,7 @@ END $$;
 
 -- Take the locks of an operation, in id order; false when one of the pockets does not exist here or is the house's.
 CREATE FUNCTION wallet_lock(p_pockets bigint[]) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     v_found integer;
 BEGIN
@@ -200,7 +201,7 @@ END $$;
 CREATE FUNCTION wallet_write(p_source integer, p_ref text, p_kind text, p_hash bytea, p_home bigint, p_debits bigint[],
                              p_credits bigint[], p_units bigint[], p_closes bigint[], p_hold bigint, p_report bigint[],
                              p_more jsonb)
-RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_ids bigint[];
     v_balances bigint[];
@@ -276,7 +277,7 @@ END $$;
 -- How a stake is drawn from pockets. 'ordered': empty the first, then the next. 'proportional': by balance, what
 -- rounding leaves from the first with room. NULL when together they do not hold enough (above their floors).
 CREATE FUNCTION wallet_split(p_pockets bigint[], p_mode text, p_units bigint) RETURNS bigint[]
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_free bigint[];
     v_parts bigint[] := '{}';
@@ -309,7 +310,7 @@ END $$;
 -- One movement between two pockets, under caps. What may go where is decided by the public functions below.
 CREATE FUNCTION wallet_transfer(p_source integer, p_ref text, p_hash bytea, p_kind text, p_home bigint, p_from bigint,
                                 p_to bigint, p_units bigint, p_closes bigint, p_report bigint[], p_caps jsonb)
-RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_answer jsonb;
     v_from record;
@@ -342,7 +343,7 @@ END $$;
 
 -- Refuse what the caller may not ask: wrong kind of pocket. A programmer's error, so it raises.
 CREATE FUNCTION wallet_expect(p_pocket bigint, p_kinds text[], p_house boolean) RETURNS void
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM __SCHEMA__.pockets p
                     WHERE p.id = p_pocket AND p.is_house = p_house AND split_part(p.kind, ':', 1) = ANY (p_kinds)) THEN
@@ -354,7 +355,8 @@ END $$;
 -- Public functions: one per kind of movement. Each answers {"status", "replayed", "id", "split", "balances", "current", ..}:
 -- `balances` as they were right after the operation, `current` as they are now. Statuses: posted, transaction_conflict,
 -- transaction_rolled_back, insufficient_funds, stakes_not_allowed, terms_changed, cap_reached, hold_closed, hold_unknown,
--- target_unknown, already_closed. terms_changed, hold_unknown, target_unknown and transaction_conflict are not remembered.
+-- target_unknown, already_closed. terms_changed, hold_unknown and transaction_conflict are not remembered; target_unknown is
+-- only where the target is there and is something else.
 
 -- Money enters: from a house pocket (psp) to the player's cash.
 CREATE FUNCTION wallet_deposit(p_source integer, p_ref text, p_hash bytea, p_house bigint, p_cash bigint,
@@ -382,7 +384,7 @@ END $$;
 -- `p_reserve_ref` names the reserve of the same source.
 CREATE FUNCTION wallet_end_reserve(p_source integer, p_ref text, p_hash bytea, p_kind text, p_to bigint,
                                    p_reserve_ref text, p_report bigint[])
-RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_reserve record;
 BEGIN
@@ -413,11 +415,17 @@ $$;
 CREATE FUNCTION wallet_adjust(p_source integer, p_ref text, p_hash bytea, p_house bigint, p_pocket bigint,
                               p_to_player boolean, p_units bigint, p_report bigint[])
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_home bigint;
 BEGIN
     PERFORM __SCHEMA__.wallet_expect(p_house, ARRAY['adjustment'], true),
             __SCHEMA__.wallet_expect(p_pocket, ARRAY['cash', 'bonus'], false);
-    PERFORM __SCHEMA__.wallet_lock(p_report || p_pocket);
-    RETURN __SCHEMA__.wallet_transfer(p_source, p_ref, p_hash, 'adjust', p_pocket,
+    -- Filed under the owner's home, whichever pocket is corrected: statements read by it.
+    SELECT h.id INTO STRICT v_home FROM __SCHEMA__.pockets p
+      JOIN __SCHEMA__.pockets h ON h.owner = p.owner AND h.currency = p.currency AND h.kind = 'cash' AND NOT h.is_house
+     WHERE p.id = p_pocket;
+    PERFORM __SCHEMA__.wallet_lock(p_report || p_pocket || v_home);
+    RETURN __SCHEMA__.wallet_transfer(p_source, p_ref, p_hash, 'adjust', v_home,
         CASE WHEN p_to_player THEN p_house ELSE p_pocket END, CASE WHEN p_to_player THEN p_pocket ELSE p_house END,
         p_units, NULL, p_report, '[]');
 END $$;
@@ -496,6 +504,9 @@ DECLARE
     v_held bigint;
     v_answer jsonb;
 BEGIN
+    IF p_units < 0 THEN
+        RAISE EXCEPTION 'a stake of less than nothing' USING ERRCODE = 'data_exception';
+    END IF;
     IF NOT __SCHEMA__.wallet_lock(p_pockets || p_home) THEN
         RAISE EXCEPTION 'a pocket of this stake does not exist here' USING ERRCODE = 'data_exception';
     END IF;
@@ -654,6 +665,11 @@ BEGIN
     v_answer := __SCHEMA__.wallet_remembered(p_source, p_ref, p_hash, 'restore', p_report);
     IF v_answer IS NOT NULL THEN
         RETURN v_answer;
+    END IF;
+    -- One key cannot hold both the tombstone and the reversal.
+    IF p_target_ref = p_ref THEN
+        RETURN jsonb_build_object('status', 'target_unknown', 'replayed', false,
+                                  'current', __SCHEMA__.wallet_balances(p_report));
     END IF;
     SELECT j.id, j.kind, j.status, j.home_pocket, j.hold_id INTO v_target FROM __SCHEMA__.journal j
      WHERE j.source = p_source AND j.ref = p_target_ref AND j.leg = 0;

@@ -292,3 +292,16 @@ def test_an_operation_never_mixes_currencies(till: Till, alpha):
         wallet.deposit(
             work, source=till.source, ref=till.ref(), pockets=till.pockets, money=till.money(1), house=yen.psp
         )
+
+
+def test_a_correction_of_bonus_money_stands_in_the_statement_too(till: Till):
+    """It was filed under the bonus pocket, and statements read what is filed under cash: it was nowhere to be seen."""
+    with money_work(till.tenant) as work:
+        house = wallet.house_pocket(work, "adjustment", "EUR")
+        for pocket in (till.pockets.cash, till.pockets.bonus):
+            wallet.adjust(
+                work, source=0, ref=till.ref(), pockets=till.pockets, pocket=pocket, money=till.money(5), house=house,
+                to_player=True,
+            )  # fmt: skip
+        lines = wallet.statement(work, till.pockets)
+    assert [(line.kind, line.pocket) for line in lines] == [("adjust", "bonus"), ("adjust", "cash")]

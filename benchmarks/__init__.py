@@ -1,0 +1,1 @@
+"""Benchmarks: ratios in one run, against the raw database on the same machine; never run as tests."""
