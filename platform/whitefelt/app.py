@@ -84,9 +84,9 @@ class Application:
         try:
             environ["whitefelt.site"] = site = tenancy.site_of(host_of(environ))
         except Problem as problem:
-            return _unbranded(start_response, problem, trace)
+            return _unbranded(start_response, problem, path)
         except web.DATABASE_GONE:
-            return _unbranded(start_response, Problem(errors.TEMPORARILY_UNAVAILABLE), trace)
+            return _unbranded(start_response, Problem(errors.TEMPORARILY_UNAVAILABLE), path)
         return self.sites[site.kind](environ, start_response)
 
 
@@ -162,8 +162,11 @@ _UNBRANDED = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name=
 <title>{title}</title><h1>{title}</h1><p>{code} · {trace}</p></html>"""
 
 
-def _unbranded(start_response: StartResponse, problem: Problem, trace: str) -> Iterable[bytes]:
-    """For hosts that are nobody's: a page that shows no brand (and the code for machines in a header)."""
+def _unbranded(start_response: StartResponse, problem: Problem, path: str) -> Iterable[bytes]:
+    """For hosts that are nobody's: problem+json on the API, else a page that shows no brand (the code in a header)."""
+    if path.startswith("/api/"):
+        return _problem(start_response, problem)
+    trace = context.trace.get()
     page = _UNBRANDED.format(title=problem.code.title, code=problem.code.name, trace=trace).encode()
     headers = (("Content-Security-Policy", "default-src 'none'"), ("X-Problem-Code", problem.code.name))
     return _plain(start_response, problem.code.status, page, "text/html; charset=utf-8", headers)
