@@ -76,6 +76,7 @@ def compute_look(chain: Chain, preset_name: str, own: Mapping[str, Any], brand: 
         raise ThemeError(f"{where}: unreadable: " + " ".join(faults))
     text = tokens.css(day, night, day_values["scheme"])
     return Look(
-        chain=chain, brand=brand, preset=preset_name, values={**day_values, "night": preset.night}, texts={**chain.texts, **preset.texts},
+        chain=chain, brand=brand, preset=preset_name, values={**day_values, "night": preset.night},
+        texts={**chain.texts, **preset.texts},
         css=text, css_hash=sha256(text.encode()).hexdigest()[:16], theme_colour=day["surface-0"],
     )  # fmt: skip
