@@ -28,7 +28,7 @@ from whitefelt.accounts import Player
 from whitefelt.kernel import ids
 from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.db import money_work, platform_work, unit_of_work
-from whitefelt.kernel.money import parse
+from whitefelt.kernel.money import Money, parse
 from whitefelt.kernel.outbox_models import DeliveryRow
 
 FOLDERS = Path(__file__).parents[1] / "tenants"
@@ -234,6 +234,10 @@ class World:
 
     def integration(self, kind: str) -> tenancy.Integration:
         return tenancy.integrations_of(self.tenant, kind)[0]
+
+    def cash(self) -> Money:
+        """What the player with money has."""
+        return self.desk.cash(self.player.account)
 
     # --- addresses ----------------------------------------------------------------------------------------------------
 
