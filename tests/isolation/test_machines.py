@@ -33,13 +33,14 @@ def tell_pay(site: Site, to: World, raw: bytes, headers: dict[str, str]) -> int:
 @pytest.mark.parametrize(("mine", "theirs"), PAIRS)
 def test_a_studio_reaches_only_whom_it_signs_for(site: Site, worlds: dict[str, World], mine: str, theirs: str) -> None:
     own, other = worlds[mine], worlds[theirs]
-    written, cash = Written(own.tenant, other.tenant), (own.cash(), other.cash())
+    written, cash = Written(own.tenant), (own.cash(), other.cash())
     before = written.now()
     bet = own.play_message()
     # The other operator's key and secret, at this operator's address; and no signature at all.
     assert tell_play(site, own, bet, other.play_headers(bet))[0] == 401
     assert tell_play(site, own, bet, {})[0] == 401
-    # Rightly signed for the other operator, but about this one's player, session or both.
+    # Rightly signed for the other operator, but about this one's player, session or both. That refusal is the other
+    # operator's to remember; here, nothing is written.
     for changed in ({}, {"session": other.play.token}, {"player": other.player.account.public_id}):
         raw = own.play_message(currency=other.player.account.currency, **changed)
         status, told = tell_play(site, other, raw, other.play_headers(raw))

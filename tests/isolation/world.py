@@ -224,7 +224,7 @@ class World:
     @cached_property
     def play(self) -> wagering.OpenedSession:
         integration = self.integration("play")
-        with unit_of_work(self.tenant) as work:
+        with money_work(self.tenant) as work:
             return wagering.open_session(work, self.player.account, integration, self.game)
 
     @cached_property
