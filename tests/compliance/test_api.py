@@ -253,8 +253,10 @@ def test_the_way_back_leads_to_this_site_only(nordlys: FlaskClient, bravo: Tenan
 def test_who_may_see_players_and_how_much(office: FlaskClient, aurora: FlaskClient, alpha: TenantRef) -> None:
     told, token = register(aurora, alpha)
     public_id = aurora.get("/api/v1/me", headers=bearer(token)).json["id"]
+    people_here: dict[str, accounts.Staff] = {}
     for role, status, masked in (("support", 200, True), ("payments", 200, False), ("product", 403, None)):
-        headers = bearer(staff_token(office, hire(alpha, role)))
+        people_here[role] = hire(alpha, role)
+        headers = bearer(staff_token(office, people_here[role]))
         listed = office.get(f"/api/v1/players?query={told['email'][:-4]}", headers=headers)
         seen = office.get(f"/api/v1/players/{public_id}", headers=headers)
         assert listed.status_code == seen.status_code == status
@@ -266,7 +268,8 @@ def test_who_may_see_players_and_how_much(office: FlaskClient, aurora: FlaskClie
             assert (told["birth_date"] in str(seen.json)) is not masked
     with unit_of_work(alpha) as work:
         entries = audit.entries(work, before=None, limit=10, subject=f"player:{public_id}")
-    assert [entry.action for entry in entries] == ["player.revealed"], "only the look in full is written down"
+    told_of = [(entry.action, entry.actor_id) for entry in entries]
+    assert told_of == [("player.revealed", people_here["payments"].public_id)], "only the look in full is written down"
 
 
 def test_the_other_operators_player_does_not_exist(
