@@ -175,7 +175,7 @@ class Bench:
     def _studio(self) -> list[dict[str, Any]]:
         from whitefelt import compliance, tenancy, wagering, wallet
         from whitefelt.kernel import clock
-        from whitefelt.kernel.db import money_work, unit_of_work
+        from whitefelt.kernel.db import money_work
         from whitefelt.kernel.money import parse
 
         site, sessions = tenancy.site_of("aurora.localhost"), []
@@ -194,7 +194,7 @@ class Bench:
                     work, source=0, ref=f"bench:p{number}", pockets=pockets, pocket=pockets.cash, to_player=True,
                     house=wallet.house_pocket(work, "adjustment", "EUR"), money=parse("1000000", "EUR"),
                 )  # fmt: skip
-            with unit_of_work(self.tenant) as work:
+            with money_work(self.tenant) as work:
                 token = wagering.open_session(work, player, self.integration, "g").token
             sessions.append(
                 {"player": player.public_id, "session": token, "game": "g", "currency": "EUR", "type": "bet"}

@@ -744,10 +744,10 @@ BEGIN
 END $$;
 
 -- Whether this owner may stake, decided outside, obeyed under the pocket's lock from this commit on. Every call makes the
--- caps that callers hold out of date.
+-- caps that callers hold out of date; NULL leaves the flag as it is and does only that.
 CREATE FUNCTION wallet_set_terms(p_home bigint, p_stakes_allowed boolean) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE __SCHEMA__.pockets SET stakes_allowed = p_stakes_allowed, terms = terms + 1
+    UPDATE __SCHEMA__.pockets SET stakes_allowed = coalesce(p_stakes_allowed, stakes_allowed), terms = terms + 1
      WHERE id = p_home AND NOT is_house RETURNING terms
 $$;
 

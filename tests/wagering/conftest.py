@@ -18,7 +18,7 @@ import pytest
 from whitefelt import accounts, compliance, tenancy, wagering, wallet
 from whitefelt.kernel import clock
 from whitefelt.kernel.context import TenantRef
-from whitefelt.kernel.db import money_work, unit_of_work
+from whitefelt.kernel.db import money_work
 from whitefelt.kernel.money import parse
 
 
@@ -93,7 +93,7 @@ def open_studio(tenant: TenantRef, host: str, amount: str = "100") -> Studio:
     player = register(tenant, host)
     fund(tenant, player, amount)
     integration = tenancy.integrations_of(tenant, "play")[0]
-    with unit_of_work(tenant) as work:
+    with money_work(tenant) as work:
         opened = wagering.open_session(work, player, integration, "lf-test")
     return Studio(integration, player, opened.token)
 

@@ -131,6 +131,24 @@ def test_an_expired_session_takes_no_bet_but_its_win_is_paid(studio: Studio):
     assert studio.balance() == "95.00"
 
 
+def test_a_session_that_was_replaced_takes_no_bet_at_once_though_it_is_remembered(studio: Studio, alpha):
+    assert studio.bet("1")[0] == 200
+    with money_work(alpha) as work:
+        renewed = wagering.open_session(work, studio.player, studio.integration, studio.game)
+    assert studio.bet("1")[1]["code"] == "session_unknown"
+    studio.session = renewed.token
+    assert studio.bet("1")[0] == 200
+
+
+def test_a_player_who_may_play_again_may_play_at_once(studio: Studio, alpha):
+    with money_work(alpha) as work:
+        compliance.block_player(work, studio.player.id, "test")
+    assert studio.bet("1")[1]["code"] == "stakes_not_allowed"
+    with money_work(alpha) as work:
+        compliance.unblock_player(work, studio.player.id, "test")
+    assert studio.bet("1")[0] == 200
+
+
 def test_an_excluded_player_cannot_bet_at_once_and_still_gets_what_is_owed(studio: Studio, alpha):
     studio.bet("10", transaction_id="open-bet")
     with money_work(alpha) as work:

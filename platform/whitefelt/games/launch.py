@@ -10,7 +10,7 @@ from whitefelt import accounts, compliance, tenancy, wagering
 from whitefelt.games.library import Title, title
 from whitefelt.kernel import registry
 from whitefelt.kernel.context import Actor, TenantRef
-from whitefelt.kernel.db import unit_of_work
+from whitefelt.kernel.db import money_work
 from whitefelt.wagering.ports import Endpoint, Launch, PlayVendor
 
 
@@ -29,7 +29,7 @@ def launch(tenant: TenantRef, player: accounts.Player, code: str, *, lobby_url: 
     """Open a session for that player and game. Errors: `game_unknown` and whatever the play gate refuses."""
     chosen = title(tenant, code)
     integration = tenancy.integration(chosen.integration)
-    with unit_of_work(tenant, Actor("player", player.public_id)) as work:
+    with money_work(tenant, Actor("player", player.public_id)) as work:
         compliance.play_gate(work, player)
         opened = wagering.open_session(work, player, integration, chosen.code)
     connector = cast("PlayVendor", registry.connector("play", integration.vendor))

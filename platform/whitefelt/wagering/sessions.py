@@ -1,7 +1,9 @@
 """Play sessions, and what a bet must know: read once, remembered for a moment, made void by the wallet's terms.
 
 The memory is safe because nothing in it decides about money: whether stakes are allowed and which version of the terms
-holds is decided by the wallet under the pocket's lock. It only saves the reading of who this is.
+holds is decided by the wallet under the pocket's lock. A change of limits, an exclusion, a block and the end of a session
+all make a new version, so what is remembered here is void at once, in every process; the time to live only bounds the
+memory's age where the rules themselves change with the hour.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from whitefelt.wagering.models import PlaySession
 from whitefelt.wallet import Cap, House, Pockets
 
 SESSION_HOURS = 12
-FRESH_SECONDS = 1.0
+FRESH_SECONDS = 15.0
 _MAX_REMEMBERED = 50_000
 
 
@@ -59,8 +61,8 @@ class BetContext:
 
 
 def open_session(work: Work, player: accounts.Player, integration: Integration, game_code: str) -> OpenedSession:
-    """A new session of that player with that game; earlier ones of the same integration end."""
-    end_sessions(work, player.id, integration_id=integration.id)
+    """A new session of that player with that game; earlier ones of the same integration end. Needs a money_work."""
+    end_sessions(work, player, integration_id=integration.id)
     token, public_id, expires = ids.token(), str(ids.uuid7()), clock.after(hours=SESSION_HOURS)
     work.session.add(
         PlaySession(
@@ -72,12 +74,18 @@ def open_session(work: Work, player: accounts.Player, integration: Integration, 
     return OpenedSession(public_id, token, expires)
 
 
-def end_sessions(work: Work, player_id: int, integration_id: int | None = None) -> None:
-    """End the player's running sessions, all or of one integration: no further bets with their tokens."""
-    query = update(PlaySession).where(PlaySession.player_id == player_id, PlaySession.ended_at.is_(None))
+def end_sessions(work: Work, player: accounts.Player, integration_id: int | None = None) -> None:
+    """End the player's running sessions, all or of one integration: from this commit on their tokens take no bet.
+
+    Needs a money_work: the player's terms become new, so that no process bets on by what it remembers.
+    """
+    query = update(PlaySession).where(PlaySession.player_id == player.id, PlaySession.ended_at.is_(None))
     if integration_id is not None:
         query = query.where(PlaySession.integration_id == integration_id)
-    work.session.execute(query.values(ended_at=clock.now()))
+    ended = work.session.execute(query.values(ended_at=clock.now()).returning(PlaySession.id)).all()
+    pockets = wallet.find_pockets(work, player.owner, player.currency) if ended else None
+    if pockets is not None:
+        wallet.renew_terms(work, pockets)
 
 
 _purses: dict[tuple[int, str, str], Purse] = {}
@@ -125,7 +133,8 @@ def bet_context(
     if not fresh and found is not None and found[0] > time.monotonic():
         return found[1]
     loaded = _load_context(tenant, integration, token, owner)
-    if loaded is not None:
+    # Only what permits is remembered: a refusal may be over by the next message, and nothing would say so.
+    if loaded is not None and loaded.may_play and not loaded.ended:
         if len(_contexts) > _MAX_REMEMBERED:
             _contexts.clear()
         _contexts[key] = (time.monotonic() + FRESH_SECONDS, loaded)

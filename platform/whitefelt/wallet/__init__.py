@@ -30,6 +30,7 @@ from whitefelt.wallet.pockets import (
     house_pocket,
     open_pockets,
     play_house,
+    renew_terms,
     set_stakes_allowed,
     terms,
     used,
@@ -41,6 +42,6 @@ __all__ = [
     "Balances", "Cap", "Fault", "Hold", "House", "Leg", "Outcome", "Pockets", "StatementLine", "adjust",
     "balances", "bonus", "claim", "deposit", "figures", "find_pockets", "fold_house", "holds", "house_balance",
     "house_pocket", "journal_facts", "journal_rows", "open_pockets", "pay_out", "play_house", "refuse",
-    "release", "reserve", "restore", "set_stakes_allowed", "settle", "stake", "statement", "terms", "used",
+    "release", "renew_terms", "reserve", "restore", "set_stakes_allowed", "settle", "stake", "statement", "terms", "used",
     "verify",
 ]  # fmt: skip

@@ -104,6 +104,11 @@ def set_stakes_allowed(work: Work, pockets: Pockets, allowed: bool) -> int:
     return int(version)
 
 
+def renew_terms(work: Work, pockets: Pockets) -> int:
+    """Make everything void that was read under this owner's terms so far (a play session ended); the flag stays."""
+    return int(call.in_work(work, "wallet_set_terms", (pockets.cash, None)))
+
+
 def terms(work: Work, pockets: Pockets) -> int:
     """The version of the owner's terms; read it before the caps that go with it."""
     return int(work.session.scalars(select(table.c.terms).where(table.c.id == pockets.cash)).one())
