@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
+
 from journeys.conftest import Client, Running, eventually
 
 BRANDS = ("aurora", "nordlys")
@@ -43,7 +44,7 @@ def personal_number(born: str) -> str:
     return born.replace("-", "") + serial + str(check)
 
 
-def make_ready(demo: Running, client: Client, person: dict[str, Any]) -> None:
+def make_ready(demo: Running, client: Client, person: dict[str, Any], limit: str = "5000.00") -> None:
     """What the site says is needed before money may come in: identity, a deposit limit."""
     status, told = client.call("POST", "/api/v1/deposits", deposit_body(client))
     if status == 201:
@@ -58,7 +59,7 @@ def make_ready(demo: Running, client: Client, person: dict[str, Any]) -> None:
     assert client.post(f"/api/v1/identity/{order['order_id']}/complete")["status"] == "verified"
     status, told = client.call("POST", "/api/v1/deposits", deposit_body(client))
     assert (status, told["code"]) == (403, "limit_required"), told
-    status, told = client.call("PUT", "/api/v1/limits/deposit/month", {"amount": "5000.00"})
+    status, told = client.call("PUT", "/api/v1/limits/deposit/month", {"amount": limit})
     assert status == 200, told
 
 
