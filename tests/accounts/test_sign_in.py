@@ -232,6 +232,24 @@ def test_idle_for_thirty_minutes_to_the_microsecond(alpha: TenantRef, ip: str) -
         assert lives(alpha, early.token, player.brand_id)
 
 
+def test_a_page_that_polls_keeps_no_session_alive_but_play_does(alpha: TenantRef, ip: str) -> None:
+    player = people.register(alpha)
+    with clock.frozen(NOON):
+        polled, playing = sign_in(alpha, player, ip), sign_in(alpha, player, ip)
+    with clock.frozen(NOON + timedelta(minutes=20)), unit_of_work(alpha) as work:
+        assert sessions.player_of_token(work, polled.token, player.brand_id, seen=False) is not None
+    with clock.frozen(NOON + timedelta(minutes=30)):
+        assert not lives(alpha, polled.token, player.brand_id), "polling has not moved its end"
+        assert not lives(alpha, playing.token, player.brand_id)
+    with clock.frozen(NOON + timedelta(hours=1)):
+        playing = sign_in(alpha, player, ip)
+    with clock.frozen(NOON + timedelta(hours=1, minutes=20)), unit_of_work(alpha) as work:
+        accounts.seen_playing(work, player.id)
+    with clock.frozen(NOON + timedelta(hours=1, minutes=40)):
+        assert lives(alpha, playing.token, player.brand_id), "a bet has moved its end"
+        assert not lives(alpha, polled.token, player.brand_id), "and woke nothing that had ended"
+
+
 def test_twelve_hours_in_all_however_busy(alpha: TenantRef, ip: str) -> None:
     player = people.register(alpha)
     with clock.frozen(NOON):

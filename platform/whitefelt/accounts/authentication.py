@@ -30,7 +30,8 @@ def authenticate_player() -> Identity | None:
     if not token or site is None or site.kind != "brand" or site.tenant is None or site.brand is None:
         return None
     with unit_of_work(site.tenant) as work:
-        found = sessions.player_of_token(work, token, site.brand.id)
+        # What a page's script asks by itself (`/-/..`) is no sign of a person: it must not keep a session alive.
+        found = sessions.player_of_token(work, token, site.brand.id, seen=not request.path.startswith("/-/"))
     if found is None:
         return None
     player, session_id = found

@@ -82,7 +82,7 @@ def _new(work: Work, lifetime: Lifetime) -> tuple[str, dict[str, Any]]:
     return token, columns
 
 
-def player_of_token(work: Work, token: str, brand_id: int) -> tuple[Player, int] | None:
+def player_of_token(work: Work, token: str, brand_id: int, *, seen: bool = True) -> tuple[Player, int] | None:
     """The player and session of a living token of that brand, marked as seen; None for any other."""
     row = work.session.execute(
         select(PlayerSessionRow, PlayerRow)
@@ -92,7 +92,7 @@ def player_of_token(work: Work, token: str, brand_id: int) -> tuple[Player, int]
     if row is None:
         return None
     session, found = row
-    if found.brand_id != brand_id or found.status != "active" or not _alive(work, session, PLAYER_LIFETIME):
+    if found.brand_id != brand_id or found.status != "active" or not _alive(work, session, PLAYER_LIFETIME, seen):
         return None
     return player_of(found), session.id
 
@@ -124,12 +124,12 @@ def supplier_of_token(work: Work, token: str) -> tuple[Staff, int] | None:
 _AnySession = PlayerSessionRow | StaffSessionRow | SupplierSessionRow
 
 
-def _alive(work: Work, session: _AnySession, lifetime: Lifetime) -> bool:
+def _alive(work: Work, session: _AnySession, lifetime: Lifetime, seen: bool = True) -> bool:
     now = work.now()
     alive = rules.is_alive(
         now, lifetime, last_seen_at=session.last_seen_at, expires_at=session.expires_at, ended_at=session.ended_at
     )
-    if alive and now >= session.last_seen_at + rules.SEEN_EVERY:
+    if alive and seen and now >= session.last_seen_at + rules.SEEN_EVERY:
         table = type(session)
         # Only forwards, and never a session that was ended meanwhile.
         work.session.execute(
@@ -138,6 +138,16 @@ def _alive(work: Work, session: _AnySession, lifetime: Lifetime) -> bool:
             .values(last_seen_at=now)
         )
     return alive
+
+
+def seen_playing(work: Work, player_id: int) -> None:
+    """Count a bet as activity of the player's living sessions: who plays is not idle, though only the game speaks."""
+    now, table = work.now(), PlayerSessionRow
+    stale = now - rules.SEEN_EVERY
+    alive = (table.ended_at.is_(None), table.expires_at > now, table.last_seen_at > now - PLAYER_LIFETIME.idle)
+    work.session.execute(
+        update(table).where(table.player_id == player_id, table.last_seen_at < stale, *alive).values(last_seen_at=now)
+    )
 
 
 def session_started_at(work: Work, session_id: int) -> datetime | None:

@@ -46,8 +46,9 @@ class Demo:
             *(self._vendor(name) for name in ("studio", "psp", "eid", "mail")),
             self._own("web", ["web", "--workers", str(self.workers)], ready=self._web_ready),
             self._own("relay", ["relay"]),
-            self._own("worker-1", ["worker"]),
-            self._own("worker-2", ["worker"]),
+            # Slow mail servers must not hold up money: only one of the two carries mails.
+            self._own("worker-1", ["worker", "--queues", "money,default"]),
+            self._own("worker-2", ["worker", "--queues", "default,mail,money"]),
             self._own("cron", ["cron"]),
             TaskSpec("people", self._people, depends_on=("web", "relay", "worker-1", "studio", "psp", "eid", "mail")),
         ]

@@ -159,6 +159,7 @@ def _load_context(tenant: TenantRef, integration: Integration, token: str, owner
         except Problem:
             may_play = False
         caps = compliance.stake_caps(work, player)
+        accounts.seen_playing(work, player.id)
         return BetContext(
             owner.player, row.game_code, row.expires_at, row.ended_at is not None, may_play, terms, tuple(caps)
         )
