@@ -33,7 +33,9 @@ def prove(tenant: TenantRef) -> Proof:
         faults = wallet.verify(work, own)
         faults += [Fault(one.code, one.subject, one.detail) for one in cashier.verify(work)]
         faults += [Fault(one.code, one.subject, one.detail) for one in reporting.verify(work)]
-        faults += [Fault("fact_missing", f"{one.stream} {one.fact_id}", one.detail) for one in deliveries.missing_facts(work)]
+        faults += [
+            Fault("fact_missing", f"{one.stream} {one.fact_id}", one.detail) for one in deliveries.missing_facts(work)
+        ]
         faults += [Fault("audit_broken", "audit log", line) for line in audit.verify(work)]
         figures = wallet.figures(work)
         faults += [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from wagering.conftest import Studio, open_studio
 
+from wagering.conftest import Studio, open_studio
 from whitefelt import compliance, wagering
 from whitefelt.kernel import clock
 from whitefelt.kernel.db import money_work, unit_of_work

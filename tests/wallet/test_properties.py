@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from wallet.conftest import Till, open_till
 
+from wallet.conftest import Till, open_till
 from whitefelt import tenancy, wallet
 from whitefelt.kernel.db import money_work, unit_of_work
 from whitefelt.kernel.money import Money

@@ -9,9 +9,10 @@ from flask import Flask
 
 from whitefelt.kernel.routes import Registry
 
-DESCRIPTION = """Amounts are plain decimal strings (`"100.00"`) beside a `currency`, never numbers. Send `Authorization: Bearer <token>`; a
-token comes from `POST /api/v1/sessions`. Every refusal is `application/problem+json` (RFC 9457) with a stable `code`, and `retryable` says
-whether the same request may fare better later. Lists are paged: pass `next` of one page as `before` of the following."""
+DESCRIPTION = """Amounts are plain decimal strings (`"100.00"`) beside a `currency`, never numbers. Send
+`Authorization: Bearer <token>`; a token comes from `POST /api/v1/sessions`. Every refusal is `application/problem+json`
+(RFC 9457) with a stable `code`, and `retryable` says whether the same request may fare better later. Lists are paged:
+pass `next` of one page as `before` of the following."""
 
 _PROBLEM = "#/components/schemas/Problem"
 

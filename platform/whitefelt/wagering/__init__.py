@@ -6,7 +6,6 @@ answered from the remembered outcome. Owns: play_sessions. Imports: tenancy, acc
 
 from whitefelt.wagering.callbacks import MAX_BODY_BYTES, receive
 from whitefelt.wagering.queries import Round, rounds
-from whitefelt.wagering import sessions
 from whitefelt.wagering.sessions import OpenedSession, end_sessions, open_session
 
 __all__ = ["MAX_BODY_BYTES", "OpenedSession", "Round", "end_sessions", "open_session", "receive", "rounds"]

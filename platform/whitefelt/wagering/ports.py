@@ -148,9 +148,7 @@ class PlayVendor(Protocol):
     NAME: str
     CODES: Mapping[PlayCode, Any]
 
-    def decode(
-        self, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes, now: datetime
-    ) -> Message:
+    def decode(self, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Message:
         """Verify and translate; raises Refused."""
 
     def encode(self, answer: Answer) -> Reply:
