@@ -168,7 +168,10 @@ def sites_of(tenant: TenantRef | None) -> list[Site]:
 
 def integration(public_id: str) -> Integration:
     """The active integration of that public id; `integration_unknown`."""
-    found: Integration | None = _fresh("integration", public_id, lambda: _load_integration(public_id))
+    found: Integration | None = None
+    # What we never gave out (ids.base32) is neither looked up nor remembered: anyone may write anything into a path.
+    if 0 < len(public_id) <= 64 and public_id.isascii() and public_id.isalnum():
+        found = _fresh("integration", public_id, lambda: _load_integration(public_id))
     if found is None:
         raise Problem(INTEGRATION_UNKNOWN)
     return found

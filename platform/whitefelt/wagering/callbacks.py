@@ -15,7 +15,7 @@ from typing import cast
 
 import psycopg
 from psycopg_pool import PoolTimeout
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as QueueTimeout
 
 from whitefelt import tenancy
@@ -30,7 +30,7 @@ log = logging.getLogger("whitefelt.wagering")
 MAX_BODY_BYTES = 64 * 1024
 #: Messages per second and integration in one process; beyond it the provider is told to try again.
 MAX_PER_SECOND = 1000
-_DATABASE_GONE = (psycopg.OperationalError, PoolTimeout, QueueTimeout)
+_DATABASE_GONE = (OperationalError, psycopg.OperationalError, PoolTimeout, QueueTimeout)
 
 
 def endpoint(integration: Integration) -> Endpoint:
@@ -46,13 +46,14 @@ def receive(public_id: str, path: str, headers: Mapping[str, str], body: bytes |
     """
     try:
         integration = tenancy.integration(public_id)
+        if integration.kind != "play":
+            raise Problem(NOT_FOUND)
         connector = cast("PlayVendor", registry.connector("play", integration.vendor))
     except Problem as problem:
         return plain_refusal(problem)
-    except _DATABASE_GONE:
+    except _DATABASE_GONE as error:
+        log.warning("database out of reach: %s", type(error).__name__)
         return plain_refusal(None)
-    if integration.kind != "play":
-        return plain_refusal(Problem(NOT_FOUND))
     if body is None:
         return connector.encode(Answer(PlayCode.BODY_TOO_LARGE))
     if not _within_rate(public_id):

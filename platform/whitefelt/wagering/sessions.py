@@ -143,6 +143,9 @@ def bet_context(
 
 def _load_context(tenant: TenantRef, integration: Integration, token: str, owner: Purse) -> BetContext | None:
     with unit_of_work(tenant) as work:
+        # The version is read before anything else: whatever changes after it makes a newer one, and the wallet then refuses
+        # what we read, the session's end included.
+        terms = wallet.terms(work, owner.pockets)
         row = work.session.scalar(
             select(PlaySession).where(
                 PlaySession.token_hash == ids.token_hash(token), PlaySession.integration_id == integration.id
@@ -150,8 +153,6 @@ def _load_context(tenant: TenantRef, integration: Integration, token: str, owner
         )
         if row is None or row.player_id != owner.player_id:
             return None
-        # The version is read first: if the terms change after it, the wallet refuses the caps that we read.
-        terms = wallet.terms(work, owner.pockets)
         player = accounts.player(work, row.player_id)
         may_play = True
         try:
