@@ -55,7 +55,7 @@ LOCKING := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 lock: ## Make the two hashed locks anew from pyproject.toml (needs uv); UPGRADE=--upgrade takes newer versions
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
 	@$(LOCKING) $(UPGRADE) --extra embedded --extra build -o requirements.lock
-	@$(LOCKING) $(UPGRADE) --extra embedded --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(LOCKING) $(UPGRADE) --extra embedded --extra build --extra dev -o requirements-dev.lock
 
 clean: ## Remove what set-up and tests made here (not a demo's data)
 	@rm -rf .venv .setup.lock build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -321,6 +321,15 @@ def test_everything_installed_is_pinned_by_hash() -> None:
         assert len(entries) > 20 and not unpinned, unpinned
 
 
+def test_the_longer_lock_holds_the_shorter_one() -> None:
+    """`make test` installs over what `make demo` installed: nothing may change versions between the two."""
+    pins = [
+        set(re.findall(r"^[\w.-]+==\S+", (ROOT / name).read_text(), re.M))
+        for name in ("requirements.lock", "requirements-dev.lock")
+    ]
+    assert pins[0] < pins[1], pins[0] - pins[1]
+
+
 def test_the_compose_file_names_servers_of_this_machine_only() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     assert {"postgres", "valkey"} <= set(services)
