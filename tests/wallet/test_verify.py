@@ -102,6 +102,12 @@ def test_a_ledger_with_every_kind_of_movement_is_clean_and_adds_to_zero(busy: Ti
     ("round that holds too much", "UPDATE holds SET held_units = held_units + 1 WHERE home_pocket = {cash} AND closed_at IS NULL AND held_units > 0", "round_escrow_differs"),
     ("finished round that holds", "UPDATE holds SET closed_at = now() WHERE home_pocket = {cash} AND held_units > 0", "round_escrow_differs"),
     ("round totals", "UPDATE holds SET won_units = won_units + 1 WHERE home_pocket = {cash}", "round_totals_differ"),
+    ("wrong pocket of the house", "UPDATE journal j SET debit_pocket = (SELECT min(p.id) FROM pockets p WHERE p.is_house AND p.currency = 'EUR' AND p.id <> j.debit_pocket) WHERE home_pocket = {cash} AND kind = 'deposit'", "outcome_differs"),
+    ("escrow handed to the wrong pocket", "UPDATE journal j SET credit_pocket = (SELECT min(p.id) FROM pockets p WHERE p.is_house AND p.currency = 'EUR' AND p.id NOT IN (j.debit_pocket, j.credit_pocket)) WHERE home_pocket = {cash} AND kind = 'settle' AND leg = 1", "outcome_differs"),
+    ("filed under another pocket", "UPDATE journal SET home_pocket = {bonus} WHERE home_pocket = {cash} AND kind = 'deposit'", "home_differs"),
+    ("escrow filed under someone else", "UPDATE journal SET home_pocket = {bonus} WHERE home_pocket = {cash} AND kind = 'settle' AND leg = 1", "round_unknown"),
+    ("deleted round", "DELETE FROM holds WHERE home_pocket = {cash} AND held_units > 0", "round_unknown"),
+    ("round that gave more back", "UPDATE holds SET restored_units = restored_units + 1 WHERE home_pocket = {cash}", "round_totals_differ"),
     ("rewritten answer", "UPDATE journal SET outcome = jsonb_set(outcome, '{{split,0,units}}', '1') WHERE home_pocket = {cash} AND kind = 'deposit'", "outcome_differs"),
 ])  # fmt: skip
 def test_planted_faults_are_found(planted, what: str, statement: str, code: str):

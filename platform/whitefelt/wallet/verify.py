@@ -66,16 +66,23 @@ CHECKS: tuple[tuple[str, str], ...] = (
         SELECT 'pocket ' || p.id, 'balance ' || p.balance_units || ' below its floor ' || p.floor_units
           FROM pockets p WHERE NOT p.is_house AND p.balance_units < p.floor_units
            AND NOT EXISTS (SELECT FROM journal j WHERE j.kind = 'restore' AND j.debit_pocket = p.id)"""),
-    # The remembered outcome of an operation is what its legs did.
+    # The remembered outcome of an operation is what its legs did, pocket by pocket: the house's have no chain of their own.
     ("outcome_differs", """
-        SELECT 'journal ' || h.id, h.ref || ': answered ' || told.units || ' in ' || told.legs || ' legs, journal has '
-               || done.units || ' in ' || done.legs
+        SELECT 'journal ' || h.id, h.ref || ': answered ' || coalesce(h.outcome ->> 'split', 'nothing') || ', journal has '
+               || done.split
           FROM journal h
-          CROSS JOIN LATERAL (SELECT coalesce(sum((s ->> 'units')::bigint), 0) AS units, count(s) AS legs
-                                FROM jsonb_array_elements(h.outcome -> 'split') s) told
-          CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount_units), 0) AS units, count(l.debit_pocket) AS legs
+          CROSS JOIN LATERAL (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                                  'debit', l.debit_pocket, 'credit', l.credit_pocket, 'units', l.amount_units) ORDER BY l.leg)
+                                  FILTER (WHERE l.debit_pocket IS NOT NULL), '[]') AS split
                                 FROM journal l WHERE l.source = h.source AND l.ref = h.ref) done
-         WHERE h.leg = 0 AND h.status = 'posted' AND (told.units <> done.units OR told.legs <> done.legs)"""),
+         WHERE h.leg = 0 AND h.status = 'posted' AND h.outcome -> 'split' IS DISTINCT FROM done.split"""),
+    # A row is filed under the owner's home pocket: statements and totals read by it.
+    ("home_differs", """
+        SELECT 'journal ' || j.id, 'moves pocket ' || p.id || ' and is filed under ' || coalesce(j.home_pocket::text, 'none')
+          FROM journal j CROSS JOIN LATERAL (VALUES (j.debit_pocket), (j.credit_pocket)) e (pocket)
+          JOIN pockets p ON p.id = e.pocket AND NOT p.is_house
+          LEFT JOIN pockets h ON h.id = j.home_pocket
+         WHERE h.id IS NULL OR h.kind <> 'cash' OR h.owner <> p.owner OR h.currency <> p.currency"""),
     ("leg_orphaned", """
         SELECT 'journal ' || l.id, l.ref || ' leg ' || l.leg || ' without its operation' FROM journal l
          WHERE l.leg > 0 AND NOT EXISTS (SELECT FROM journal h WHERE h.source = l.source AND h.ref = l.ref AND h.leg = 0)"""),
@@ -105,16 +112,23 @@ CHECKS: tuple[tuple[str, str], ...] = (
                      SELECT j.hold_id, j.debit_pocket, -j.amount_units FROM journal j WHERE j.hold_id IS NOT NULL) m
             ON m.hold_id = h.id AND m.pocket = h.escrow_pocket
          GROUP BY h.id HAVING h.held_units <> coalesce(sum(m.units), 0) OR (h.closed_at IS NOT NULL AND h.held_units <> 0)"""),
+    ("round_unknown", """
+        SELECT 'journal ' || j.id, 'round ' || j.hold_id || ' is not there or is another player''s'
+          FROM journal j LEFT JOIN holds h ON h.id = j.hold_id
+         WHERE j.hold_id IS NOT NULL AND (h.id IS NULL OR h.source <> j.source OR h.home_pocket IS DISTINCT FROM j.home_pocket)"""),
     ("round_totals_differ", """
-        SELECT 'round ' || h.id, h.ref || ': staked ' || h.staked_units || ' won ' || h.won_units || ', journal says '
-               || coalesce(t.staked, 0) || ' and ' || coalesce(t.won, 0)
+        SELECT 'round ' || h.id, h.ref || ': staked ' || h.staked_units || ' restored ' || h.restored_units || ' won '
+               || h.won_units || ', journal says ' || coalesce(t.staked, 0) || ', ' || coalesce(t.restored, 0) || ' and '
+               || coalesce(t.won, 0)
           FROM holds h LEFT JOIN (
-               SELECT j.hold_id, sum(j.amount_units) FILTER (WHERE j.kind = 'stake' AND d.is_house IS FALSE) AS staked,
+               SELECT j.hold_id, sum(j.amount_units) FILTER (WHERE j.kind = 'restore' AND c.is_house IS FALSE) AS restored,
+                      sum(j.amount_units) FILTER (WHERE j.kind = 'stake' AND d.is_house IS FALSE) AS staked,
                       coalesce(sum(j.amount_units) FILTER (WHERE j.kind = 'settle' AND c.is_house IS FALSE), 0)
                       - coalesce(sum(j.amount_units) FILTER (WHERE j.kind = 'restore' AND d.is_house IS FALSE), 0) AS won
                  FROM journal j JOIN pockets d ON d.id = j.debit_pocket JOIN pockets c ON c.id = j.credit_pocket
                 WHERE j.hold_id IS NOT NULL GROUP BY j.hold_id) t ON t.hold_id = h.id
-         WHERE h.staked_units <> coalesce(t.staked, 0) OR h.won_units <> coalesce(t.won, 0)"""),
+         WHERE h.staked_units <> coalesce(t.staked, 0) OR h.won_units <> coalesce(t.won, 0)
+            OR h.restored_units <> coalesce(t.restored, 0)"""),
 )  # fmt: skip
 
 
