@@ -183,16 +183,18 @@ BEGIN
     RETURN v_outcome || jsonb_build_object('replayed', false, 'id', v_id, 'current', v_outcome -> 'balances');
 END $$;
 
--- Take the locks of an operation, in id order; false when one of the pockets does not exist here or is the house's.
-CREATE FUNCTION wallet_lock(p_pockets bigint[]) RETURNS boolean
+-- Take the locks of an operation, in id order, and read what they guard. `complete` is false when one of the pockets does
+-- not exist here or is the house's.
+CREATE FUNCTION wallet_lock(p_pockets bigint[], OUT ids bigint[], OUT balances bigint[], OUT floors bigint[],
+                            OUT allowed boolean[], OUT terms bigint[], OUT complete boolean)
 LANGUAGE plpgsql AS $$
-DECLARE
-    v_found integer;
 BEGIN
-    SELECT count(*) INTO v_found FROM (
-        SELECT p.id FROM __SCHEMA__.pockets p WHERE p.id = ANY (p_pockets) AND NOT p.is_house
-         ORDER BY p.id FOR UPDATE) locked;
-    RETURN v_found = (SELECT count(DISTINCT u) FROM unnest(p_pockets) u);
+    SELECT array_agg(x.id), array_agg(x.balance_units), array_agg(x.floor_units), array_agg(x.stakes_allowed),
+           array_agg(x.terms)
+      INTO ids, balances, floors, allowed, terms
+      FROM (SELECT p.id, p.balance_units, p.floor_units, p.stakes_allowed, p.terms FROM __SCHEMA__.pockets p
+             WHERE p.id = ANY (p_pockets) AND NOT p.is_house ORDER BY p.id FOR UPDATE) x;
+    complete := ids IS NOT NULL AND ids @> p_pockets;
 END $$;
 
 -- Write one operation: its legs in order, leg 0 with hash and canonical outcome, and the new balances. The locks of all
@@ -207,7 +209,7 @@ DECLARE
     v_balances bigint[];
     v_seqs bigint[];
     v_house boolean[];
-    v_currencies integer;
+    v_one_currency boolean;
     v_touched boolean[];
     v_legs integer := coalesce(cardinality(p_units), 0);
     v_d integer;
@@ -221,12 +223,12 @@ DECLARE
     v_outcome jsonb;
     v_id bigint;
 BEGIN
-    SELECT array_agg(p.id ORDER BY p.id), array_agg(p.balance_units ORDER BY p.id), array_agg(p.seq ORDER BY p.id),
-           array_agg(p.is_house ORDER BY p.id), array_agg(false), count(DISTINCT p.currency)
-      INTO v_ids, v_balances, v_seqs, v_house, v_touched, v_currencies
+    SELECT array_agg(p.id), array_agg(p.balance_units), array_agg(p.seq), array_agg(p.is_house), array_agg(false),
+           min(p.currency) = max(p.currency)
+      INTO v_ids, v_balances, v_seqs, v_house, v_touched, v_one_currency
       FROM __SCHEMA__.pockets p WHERE p.id = ANY (p_debits || p_credits || p_report);
-    IF v_currencies <> 1 THEN
-        RAISE EXCEPTION 'an operation in % currencies', v_currencies USING ERRCODE = 'data_exception';
+    IF NOT v_one_currency THEN
+        RAISE EXCEPTION 'an operation in several currencies' USING ERRCODE = 'data_exception';
     END IF;
     FOR i IN 1 .. v_legs LOOP
         v_d := array_position(v_ids, p_debits[i]);
@@ -275,19 +277,24 @@ BEGIN
 END $$;
 
 -- How a stake is drawn from pockets. 'ordered': empty the first, then the next. 'proportional': by balance, what
--- rounding leaves from the first with room. NULL when together they do not hold enough (above their floors).
-CREATE FUNCTION wallet_split(p_pockets bigint[], p_mode text, p_units bigint) RETURNS bigint[]
-LANGUAGE plpgsql STABLE AS $$
+-- rounding leaves from the first with room. NULL when together they do not hold enough (above their floors). Pure: balances
+-- and floors are those that `wallet_lock` read.
+CREATE FUNCTION wallet_split(p_pockets bigint[], p_mode text, p_units bigint, p_ids bigint[], p_balances bigint[],
+                             p_floors bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-    v_free bigint[];
+    v_free bigint[] := '{}';
     v_parts bigint[] := '{}';
-    v_total numeric;
+    v_total numeric := 0;
     v_left bigint := p_units;
     v_part bigint;
+    v_at integer;
 BEGIN
-    SELECT array_agg(greatest(p.balance_units - p.floor_units, 0) ORDER BY u.place) INTO v_free
-      FROM unnest(p_pockets) WITH ORDINALITY u (id, place) JOIN __SCHEMA__.pockets p ON p.id = u.id;
-    SELECT sum(f) INTO v_total FROM unnest(v_free) f;
+    FOR i IN 1 .. cardinality(p_pockets) LOOP
+        v_at := array_position(p_ids, p_pockets[i]);
+        v_free[i] := greatest(p_balances[v_at] - p_floors[v_at], 0);
+        v_total := v_total + v_free[i];
+    END LOOP;
     IF v_total < p_units THEN
         RETURN NULL;
     END IF;
@@ -493,7 +500,8 @@ CREATE FUNCTION wallet_stake(p_source integer, p_ref text, p_hash bytea, p_home 
                              p_close boolean, p_terms bigint, p_caps jsonb)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_home record;
+    v_lock record;
+    v_home integer;
     v_hold record;
     v_hold_id bigint;
     v_parts bigint[];
@@ -507,18 +515,19 @@ BEGIN
     IF p_units < 0 THEN
         RAISE EXCEPTION 'a stake of less than nothing' USING ERRCODE = 'data_exception';
     END IF;
-    IF NOT __SCHEMA__.wallet_lock(p_pockets || p_home) THEN
+    SELECT * INTO v_lock FROM __SCHEMA__.wallet_lock(p_pockets || p_home);
+    IF NOT v_lock.complete THEN
         RAISE EXCEPTION 'a pocket of this stake does not exist here' USING ERRCODE = 'data_exception';
     END IF;
     v_answer := __SCHEMA__.wallet_remembered(p_source, p_ref, p_hash, 'stake', p_pockets);
     IF v_answer IS NOT NULL THEN
         RETURN v_answer;
     END IF;
-    SELECT p.stakes_allowed, p.terms INTO v_home FROM __SCHEMA__.pockets p WHERE p.id = p_home;
-    IF p_terms IS NOT NULL AND v_home.terms <> p_terms THEN
-        RETURN jsonb_build_object('status', 'terms_changed', 'replayed', false, 'terms', v_home.terms);
+    v_home := array_position(v_lock.ids, p_home);
+    IF p_terms IS NOT NULL AND v_lock.terms[v_home] <> p_terms THEN
+        RETURN jsonb_build_object('status', 'terms_changed', 'replayed', false, 'terms', v_lock.terms[v_home]);
     END IF;
-    IF NOT v_home.stakes_allowed THEN
+    IF NOT v_lock.allowed[v_home] THEN
         RETURN __SCHEMA__.wallet_decline(p_source, p_ref, p_hash, 'stake', p_home, p_pockets, 'stakes_not_allowed', '{}');
     END IF;
     SELECT h.id, h.closed_at, h.held_units INTO v_hold FROM __SCHEMA__.holds h
@@ -527,7 +536,7 @@ BEGIN
     IF NOT v_new AND v_hold.closed_at IS NOT NULL THEN
         RETURN __SCHEMA__.wallet_decline(p_source, p_ref, p_hash, 'stake', p_home, p_pockets, 'hold_closed', '{}');
     END IF;
-    v_parts := __SCHEMA__.wallet_split(p_pockets, p_mode, p_units);
+    v_parts := __SCHEMA__.wallet_split(p_pockets, p_mode, p_units, v_lock.ids, v_lock.balances, v_lock.floors);
     IF v_parts IS NULL THEN
         RETURN __SCHEMA__.wallet_decline(p_source, p_ref, p_hash, 'stake', p_home, p_pockets, 'insufficient_funds', '{}');
     END IF;
@@ -586,7 +595,7 @@ DECLARE
     v_won bigint := 0;
     v_answer jsonb;
 BEGIN
-    IF NOT __SCHEMA__.wallet_lock(p_pockets || p_report || p_home) THEN
+    IF NOT (__SCHEMA__.wallet_lock(p_pockets || p_report || p_home)).complete THEN
         RAISE EXCEPTION 'a pocket of this win does not exist here' USING ERRCODE = 'data_exception';
     END IF;
     v_answer := __SCHEMA__.wallet_remembered(p_source, p_ref, p_hash, 'settle', p_report);
@@ -659,7 +668,7 @@ BEGIN
     SELECT array_agg(DISTINCT p.id) INTO v_touched FROM __SCHEMA__.journal j
       JOIN __SCHEMA__.pockets p ON p.id IN (j.debit_pocket, j.credit_pocket) AND NOT p.is_house
      WHERE j.source = p_source AND j.ref = p_target_ref;
-    IF NOT __SCHEMA__.wallet_lock(p_report || p_home || coalesce(v_touched, '{}')) THEN
+    IF NOT (__SCHEMA__.wallet_lock(p_report || p_home || coalesce(v_touched, '{}'))).complete THEN
         RAISE EXCEPTION 'a pocket of this reversal does not exist here' USING ERRCODE = 'data_exception';
     END IF;
     v_answer := __SCHEMA__.wallet_remembered(p_source, p_ref, p_hash, 'restore', p_report);
