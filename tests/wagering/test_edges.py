@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -24,26 +28,40 @@ def test_a_refund_that_names_itself_is_refused_for_good_and_moves_nothing(studio
     assert studio.balance() == "100.00"
 
 
-@pytest.fixture
-def nobody_may_connect(platform):
-    """The database refuses the login `app`, as while it restarts; afterwards everything is as before."""
-    login = sql.Identifier(settings.current().login("app"))
+@contextmanager
+def nobody_connects(login: str) -> Iterator[None]:
+    """The database refuses that login, as while it restarts; afterwards everything is as before."""
+    name = sql.Identifier(settings.current().login(login))
     with psycopg.connect(settings.current().databases["default"], autocommit=True) as admin:
         db.dispose()
         tenancy.forget()
-        admin.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT 0").format(login))
+        admin.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT 0").format(name))
         try:
             yield
         finally:
-            admin.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(login))
+            admin.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(name))
             tenancy.forget()
 
 
-def test_a_message_that_finds_no_database_is_to_be_sent_again(studio: Studio, nobody_may_connect):
+def test_a_message_that_finds_no_database_is_to_be_sent_again(studio: Studio):
     """Looking the integration up failed with an error of SQLAlchemy's that nobody caught: the provider got a bare 500."""
-    reply = wagering.receive(studio.integration.public_id, "bet", {}, b"{}")
-    assert reply.status == 503 and b"temporarily_unavailable" in reply.body
-    assert cashier.receive(studio.integration.public_id, {}, b"{}")[0] == 503
+    with nobody_connects("app"):
+        reply = wagering.receive(studio.integration.public_id, "bet", {}, b"{}")
+        assert reply.status == 503 and b"temporarily_unavailable" in reply.body
+        assert cashier.receive(studio.integration.public_id, {}, b"{}")[0] == 503
+
+
+def test_bets_go_on_as_soon_as_the_database_is_back(studio: Studio):
+    """The pool doubled its pauses between attempts for five minutes: after an outage of a minute, every bet waited its five
+    seconds and was told to come again for up to another minute, with the database long back."""
+    assert studio.bet("1")[0] == 200
+    began = time.monotonic()
+    with nobody_connects("money"):
+        assert studio.bet("1")[1]["code"] == "temporarily_unavailable"
+        time.sleep(max(0.0, 8.2 - (time.monotonic() - began)))
+    back = time.monotonic()
+    assert studio.bet("1")[0] == 200
+    assert time.monotonic() - back < 2
 
 
 @pytest.mark.parametrize("public_id", ["a\x00b", "", "\xff\xfe", "x" * 5000, "../../etc"])

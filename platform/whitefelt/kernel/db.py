@@ -191,6 +191,8 @@ def money_pool(alias: str = "default") -> ConnectionPool[psycopg.Connection[Any]
                 settings.current().login_url("money", alias),
                 min_size=1, max_size=4, timeout=POOL_SECONDS, max_lifetime=1800, open=True,
                 check=ConnectionPool.check_connection,
+                # Give up soon, so that the next message connects: the pool's own attempts come ever more rarely.
+                reconnect_timeout=1,
                 kwargs={
                     "autocommit": True, "connect_timeout": 5, "application_name": "whitefelt-money",
                     "options": f"-c statement_timeout=5s -c lock_timeout={LOCK_SECONDS}s",

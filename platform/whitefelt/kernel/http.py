@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,16 +58,25 @@ def call(
 ) -> Answer:
     """One request, at most `seconds` long in all phases, at most 1 MiB of answer; raises a VendorError."""
     limits = httpx2.Timeout(seconds, connect=min(3, seconds))
+    give_up = time.monotonic() + seconds
+    received = bytearray()
     try:
-        with httpx2.Client(timeout=limits, follow_redirects=False, trust_env=False) as client:
-            response = client.request(method, url, headers=dict(headers or {}), content=body)
+        with (
+            httpx2.Client(timeout=limits, follow_redirects=False, trust_env=False) as client,
+            client.stream(method, url, headers=dict(headers or {}), content=body) as response,
+        ):
+            # The client's own time-outs begin anew with every packet: a vendor that drips would be waited for without end.
+            for part in response.iter_bytes():
+                received += part
+                if len(received) > MAX_ANSWER_BYTES:
+                    raise VendorUnknown("the answer is larger than 1 MiB")
+                if time.monotonic() > give_up:
+                    raise VendorUnknown("the answer did not end in time")
     except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
         raise VendorUnavailable(type(error).__name__) from error
     except httpx2.HTTPError as error:
         raise VendorUnknown(type(error).__name__) from error
-    if len(response.content) > MAX_ANSWER_BYTES:
-        raise VendorUnknown("the answer is larger than 1 MiB")
-    answer = Answer(response.status_code, dict(response.headers), response.content)
+    answer = Answer(response.status_code, dict(response.headers), bytes(received))
     if answer.status >= 500 or answer.status in (408, 429):
         raise VendorUnknown(f"HTTP {answer.status}")
     if answer.status >= 300:
