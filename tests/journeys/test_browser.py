@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from journeys.browser import PATIENCE_MS, Visit, Visiting
+from journeys.browser import HOW_TO_GET_ONE, PATIENCE_MS, Visit, Visiting, find_browser
 from journeys.conftest import Client, Running, eventually
 from journeys.test_api import letters, personal_number
 
@@ -319,3 +320,31 @@ def ended_without_script(player: Visit, state: str) -> str:
         lambda: player.find("movement").get_attribute("data-state") == state or not player.page.reload(), what=state
     )
     return player.path().rsplit("/", 1)[1]
+
+
+def test_trouble_on_a_page_fails_the_visit_and_shows_it(demo: Running, visit: Visiting, tmp_path: Path):
+    """The twin of all journeys: what they would have noticed."""
+    base = demo.brand("aurora")["url"]
+    with pytest.raises(AssertionError, match=r"404: GET .*/no-such-page") as caught, visit(base, "phone") as player:
+        player.go("/no-such-page")
+    assert (tmp_path / "aurora-phone.png").is_file()
+    assert str(tmp_path / "aurora-phone.png") in "".join(caught.value.__notes__)
+    with pytest.raises(AssertionError, match="Content Security Policy"), visit(base, "desktop") as player:
+        player.go("/")
+        player.page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'void 0'}))")
+        player.page.wait_for_function("true")
+    with visit(base, "desktop") as player:
+        player.go("/")
+
+
+def test_without_a_browser_one_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    found = find_browser()
+    assert found, HOW_TO_GET_ONE
+    monkeypatch.setenv("CHROMIUM", str(tmp_path / "nothing"))
+    assert find_browser() is None
+    monkeypatch.delenv("CHROMIUM")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_browser() is None
+    (tmp_path / "google-chrome").symlink_to(found)
+    assert find_browser() == str(tmp_path / "google-chrome")
+    assert "apt-get install chromium" in HOW_TO_GET_ONE and "CHROMIUM" in HOW_TO_GET_ONE
