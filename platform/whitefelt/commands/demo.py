@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from whitefelt.commands._connect import data_option
+
+_VENDORS = {"studio": "game studio", "psp": "payment provider", "eid": "electronic id", "mail": "mail that was sent"}
 
 
 @click.command()
@@ -39,26 +42,28 @@ def _tell(facts: dict[str, Any], as_json: bool) -> None:
 
 
 def _table(facts: dict[str, Any]) -> None:
+    """Every address with its logins below it; two columns, so that nothing wraps on a terminal of 80."""
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
-    table = Table(title="Whitefelt is ready", title_justify="left", show_lines=False)
-    for name in ("what", "address", "sign in with", "password"):
-        table.add_column(name, overflow="fold")
+    console = Console(highlight=False)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for _ in range(2):
+        table.add_column(overflow="fold")
+
+    def place(what: str, url: str, people: Sequence[dict[str, str]] = ()) -> None:
+        table.add_row(f"[bold]{what}[/]", f"[cyan]{url}[/]")
+        for one in people:
+            table.add_row(f"  {one['email']}", one["password"])
+
     for brand in facts["brands"]:
-        for number, player in enumerate(brand["players"]):
-            what = f"{brand['brand'].title()} · {brand['jurisdiction']} · {brand['currency']}" if not number else ""
-            table.add_row(what, brand["url"] if not number else "", player["email"], player["password"])
+        name = f"{brand['brand'].title()} · {brand['jurisdiction']} · {brand['currency']}"
+        place(name, brand["url"], brand["players"])
     for office in facts["backoffice"]:
-        for number, staff in enumerate(office["staff"]):
-            what = f"Back office of {office['tenant']}" if not number else ""
-            table.add_row(
-                what, office["url"] if not number else "", f"{staff['email']} ({staff['role']})", staff["password"]
-            )
-    for staff in facts["supplier"]["staff"]:
-        table.add_row("Supplier console", facts["supplier"]["url"], staff["email"], staff["password"])
+        place(f"Back office of {office['tenant'].title()}", office["url"], office["staff"])
+    place("Supplier console", facts["supplier"]["url"], facts["supplier"]["staff"])
     for name, url in facts["sandbox"].items():
-        table.add_row(f"Sandbox {name}", url, "", "")
+        place(f"Sandbox: {_VENDORS.get(name, name)}", url)
+    console.print("\n[bold]Whitefelt is ready.[/] Players and staff sign in with the address and password below it.\n")
     console.print(table)
-    console.print("Ctrl-C ends everything; the data stays in", facts["data"])
+    console.print(f"\nCtrl-C ends everything; the data stays in {facts['data']}", soft_wrap=True)
