@@ -356,6 +356,21 @@ def test_a_deposit_that_nobody_finishes_is_given_up(desk: Desk) -> None:
     assert desk.cash(player) == eur("100.00")  # late, and credited
 
 
+def test_a_deposit_that_its_provider_has_forgotten_is_given_up_too(desk: Desk) -> None:
+    """It was asked about hourly for ever, and its part of the player's limit was never given back."""
+    player = desk.player()
+    limit(desk, player, "month", "100.00")
+    desk.psp.mode(start="error")
+    forgotten = desk.start(player, "100.00").public_id
+    desk.psp.mode()
+    desk.edit_deposit(forgotten, status="redirected", vendor_id="pay_forgotten")
+    assert asking.ask_payment(desk.tenant, desk.integration.id, forgotten).result == "no_change"
+    with clock.frozen(clock.now() + timedelta(hours=rules.GIVE_UP_HOURS, seconds=1)):
+        assert asking.ask_payment(desk.tenant, desk.integration.id, forgotten).result == "given_up"
+    assert desk.deposit(forgotten).status == "expired"
+    assert desk.start(player, "100.00").status == "redirected"
+
+
 def test_another_operators_provider_cannot_speak_about_our_deposits(desk: Desk, bravo: Any) -> None:
     from whitefelt import tenancy
 

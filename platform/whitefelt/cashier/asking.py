@@ -34,7 +34,10 @@ def ask_payment(tenant: TenantRef, integration_id: int, reference: str) -> Appli
 
 
 def _unheard(work: Work, reference: str) -> Applied:
-    """The provider has never heard of it. While our request may still be under way that says nothing."""
+    """The provider has never heard of it. While our request may still be under way that says nothing; and one that it knew
+    before and has forgotten ends like one that nobody finished, or its allowance would be held for ever."""
+    if _overdue(work, reference):
+        return Applied("given_up")
     row = locked(work, DepositRow, reference)
     if row is None or row.status != "created" or row.vendor_id is not None:
         return Applied("no_change")

@@ -45,7 +45,7 @@ def send(tenant: TenantRef, public_id: str) -> None:
         return
     if attempt.repeated:
         known = asking.ask_payout(tenant, attempt.integration_id, public_id)
-        if known.result == "not_answered":
+        if known.result in ("not_answered", "integration_stopped"):
             raise OutcomeOpen(public_id)
         if known.result != "not_heard_of":
             return

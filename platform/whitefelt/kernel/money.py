@@ -16,7 +16,7 @@ AMOUNT_INVALID = Code("amount_invalid", 422, "That is not an amount of money.")
 AMOUNT_TOO_FINE = Code("amount_too_fine", 422, "The amount has more decimals than the currency's ledger keeps.")
 CURRENCY_UNKNOWN = Code("currency_unknown", 422, "This currency is not supported.")
 
-#: Largest amount that is read from outside: far below bigint's end even after sums of a million such amounts.
+#: Largest amount that is read from outside: a thousand of them fit into a bigint.
 MAX_UNITS = 10**15 * 9
 
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,30}))?", re.ASCII)
