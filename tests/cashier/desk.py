@@ -137,6 +137,11 @@ class Desk:
     psp: Psp
     integration: Integration
 
+    def __post_init__(self) -> None:
+        # Tests of other modules book money in the same schema past the cashier: what they left is not ours to find.
+        self.before: frozenset[cashier.Fault] = frozenset()
+        self.before = frozenset(self.faults())
+
     def player(self, *, verified: bool = True, currency: str | None = None) -> Player:
         """A new player of this site, with an account in its currency or another."""
         site = tenancy.site_of(self.host)
@@ -236,7 +241,7 @@ class Desk:
 
     def faults(self) -> list[cashier.Fault]:
         with unit_of_work(self.tenant) as work:
-            return cashier.verify(work)
+            return [fault for fault in cashier.verify(work) if fault not in self.before]
 
     def event(self, deposit: Deposit | Withdrawal, kind: str, **other: Any) -> bytes:
         """A notification as the provider would write it, made here; `other` replaces parts of its object."""
