@@ -64,6 +64,6 @@ def _table(facts: dict[str, Any]) -> None:
     place("Supplier console", facts["supplier"]["url"], facts["supplier"]["staff"])
     for name, url in facts["sandbox"].items():
         place(f"Sandbox: {_VENDORS.get(name, name)}", url)
-    console.print("\n[bold]Whitefelt is ready.[/] Players and staff sign in with the address and password below it.\n")
+    console.print("\n[bold]Whitefelt is ready.[/] Below each address: who signs in there, and the password.\n")
     console.print(table)
     console.print(f"\nCtrl-C ends everything; the data stays in {facts['data']}", soft_wrap=True)

@@ -45,13 +45,14 @@ def write_configs(data: Path, ports: Mapping[str, int], tenants: Sequence[Tenant
     """Tell each vendor the keys that it shares with each operator, as a contract would."""
     wallets, merchants, parties = [], [], []
     for tenant in tenants:
+        title = _shown_name(tenant)
         for one in tenancy.integrations_of(tenant):
             if one.kind == "play":
                 wallets.append({"callback_url": callback_url(one), **one.secrets})
             elif one.kind == "pay":
-                merchants.append({"name": tenant.slug, **one.secrets})
+                merchants.append({"name": tenant.slug, "title": title, **one.secrets})
             elif one.kind == "kyc":
-                parties.append({"name": tenant.slug, "key": one.secrets["relying_party_key"]})
+                parties.append({"name": tenant.slug, "title": title, "key": one.secrets["relying_party_key"]})
     (data / "sandbox").mkdir(exist_ok=True)
     told: dict[str, dict[str, Any]] = {
         "studio": {"wallets": wallets, "base_url": urls(ports)["studio"]},
@@ -59,6 +60,12 @@ def write_configs(data: Path, ports: Mapping[str, int], tenants: Sequence[Tenant
     }  # fmt: skip
     for name, content in told.items():
         write_private(config_path(data, name), json.dumps(content))
+
+
+def _shown_name(tenant: TenantRef) -> str:
+    """The name that players know the operator by: its brands'."""
+    brands = (site.brand.name for site in tenancy.sites_of(tenant) if site.brand is not None)
+    return " and ".join(dict.fromkeys(brands)) or tenant.slug
 
 
 def answers(port: int) -> bool:
