@@ -116,6 +116,15 @@ def test_each_fault_is_told_at_its_field(alpha: TenantRef, changed: dict[str, st
     assert PASSWORD not in response.text, "but never a password"
 
 
+def test_an_empty_form_tells_everything_at_once(alpha: TenantRef) -> None:
+    browser = Browser(ALPHA)
+    browser.get("/register")
+    told = {name: "" for name in form_of(alpha)}
+    response = browser.post("/register", **told)
+    faults = set(re.findall(r'<li><a href="#register-([a-z-]+)">', response.text))
+    assert faults >= {"first-name", "last-name", "birth-date", "email", "password", "accept-terms", "accept-privacy"}
+
+
 def test_one_account_per_person(alpha: TenantRef) -> None:
     browser = Browser(ALPHA)
     browser.get("/register")

@@ -69,6 +69,11 @@ def _named_boxes(problem: Problem | None) -> Problem | None:
     if problem is None or "errors" not in problem.extra:
         return problem
     named = {name.replace("documents.", "accept_"): told for name, told in problem.extra["errors"].items()}
+    if problem.code.name == "fields_invalid":
+        # The rules come to documents last; a person who must look again anyway is told of empty boxes at once.
+        for name, version in _rules().documents.items():
+            if forms.typed(f"accept_{name}") != version:
+                named[f"accept_{name}"] = [f"Accept version {version}."]
     return Problem(problem.code, problem.detail, errors=named)
 
 
