@@ -119,7 +119,7 @@ def test_each_fault_is_told_at_its_field(alpha: TenantRef, changed: dict[str, st
 def test_an_empty_form_tells_everything_at_once(alpha: TenantRef) -> None:
     browser = Browser(ALPHA)
     browser.get("/register")
-    told = {name: "" for name in form_of(alpha)}
+    told = dict.fromkeys(form_of(alpha), "")
     response = browser.post("/register", **told)
     faults = set(re.findall(r'<li><a href="#register-([a-z-]+)">', response.text))
     assert faults >= {"first-name", "last-name", "birth-date", "email", "password", "accept-terms", "accept-privacy"}
