@@ -648,21 +648,24 @@ END $$;
 -- Take an operation back, whole and once: every leg is reversed, each to the pocket it came from. A target that is unknown
 -- leaves a tombstone, so that it is refused when it arrives late. `p_target_kind` says what the target must be.
 -- `p_below_floor`: a reversal that takes from a player may leave the balance below its floor (policy of the caller).
+-- `p_hold_ref`: the round that `p_close` ends when the target names none (unknown, refused or of no round).
 CREATE FUNCTION wallet_restore(p_source integer, p_ref text, p_hash bytea, p_home bigint, p_target_ref text,
                                p_target_kind text, p_gaming bigint, p_close boolean, p_below_floor boolean,
-                               p_report bigint[])
+                               p_hold_ref text, p_report bigint[])
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_target record;
     v_leg record;
     v_hold record;
-    v_closed boolean := true;
+    v_closed boolean;
     v_debits bigint[] := '{}';
     v_credits bigint[] := '{}';
     v_units bigint[] := '{}';
     v_closes bigint[] := '{}';
     v_touched bigint[];
     v_back bigint := 0;
+    v_left bigint;
+    v_hold_id bigint;
     v_answer jsonb;
 BEGIN
     SELECT array_agg(DISTINCT p.id) INTO v_touched FROM __SCHEMA__.journal j
@@ -682,7 +685,15 @@ BEGIN
     END IF;
     SELECT j.id, j.kind, j.status, j.home_pocket, j.hold_id INTO v_target FROM __SCHEMA__.journal j
      WHERE j.source = p_source AND j.ref = p_target_ref AND j.leg = 0;
-    IF NOT FOUND THEN
+    v_hold_id := v_target.hold_id;
+    IF v_hold_id IS NULL AND p_hold_ref IS NOT NULL THEN
+        SELECT h.id INTO v_hold_id FROM __SCHEMA__.holds h
+         WHERE h.source = p_source AND h.ref = p_hold_ref AND h.home_pocket = p_home;
+    END IF;
+    SELECT h.id, h.closed_at IS NOT NULL AS closed, h.escrow_pocket, h.held_units INTO v_hold
+      FROM __SCHEMA__.holds h WHERE h.id = v_hold_id FOR UPDATE;
+    v_closed := coalesce(v_hold.closed, true);
+    IF v_target.id IS NULL THEN
         INSERT INTO __SCHEMA__.journal (source, ref, kind, status, home_pocket)
         VALUES (p_source, p_target_ref, p_target_kind, 'tombstone', p_home) ON CONFLICT (source, ref, leg) DO NOTHING;
         IF NOT FOUND THEN
@@ -692,9 +703,6 @@ BEGIN
         RETURN __SCHEMA__.wallet_decline(p_source, p_ref, p_hash, 'restore', p_home, p_report, 'target_unknown', '{}');
     ELSIF v_target.status = 'posted'
           AND NOT EXISTS (SELECT FROM __SCHEMA__.journal j WHERE j.closes = v_target.id) THEN
-        SELECT h.closed_at IS NOT NULL AS closed, h.escrow_pocket INTO v_hold
-          FROM __SCHEMA__.holds h WHERE h.id = v_target.hold_id FOR UPDATE;
-        v_closed := coalesce(v_hold.closed, true);
         FOR v_leg IN SELECT j.id, j.leg, j.debit_pocket, j.credit_pocket, j.amount_units FROM __SCHEMA__.journal j
                       WHERE j.source = p_source AND j.ref = p_target_ref ORDER BY j.leg LOOP
             -- A leg that handed escrow to the house is no movement of the player's: the money comes from the house now.
@@ -713,28 +721,25 @@ BEGIN
         END IF;
     END IF;
     -- What the round still holds after this goes to the house when the message also ends the round.
-    IF p_close AND NOT v_closed THEN
-        SELECT h.held_units - CASE WHEN p_target_kind = 'stake' THEN v_back ELSE 0 END AS units INTO v_leg
-          FROM __SCHEMA__.holds h WHERE h.id = v_target.hold_id;
-        IF v_leg.units > 0 THEN
-            v_debits := v_debits || v_hold.escrow_pocket;
-            v_credits := v_credits || p_gaming;
-            v_units := v_units || v_leg.units;
-        END IF;
+    v_left := CASE WHEN v_closed THEN 0
+                   ELSE v_hold.held_units - CASE WHEN p_target_kind = 'stake' THEN v_back ELSE 0 END END;
+    IF p_close AND v_left > 0 THEN
+        v_debits := v_debits || v_hold.escrow_pocket;
+        v_credits := v_credits || p_gaming;
+        v_units := v_units || v_left;
     END IF;
     v_answer := __SCHEMA__.wallet_write(p_source, p_ref, 'restore', p_hash, p_home, v_debits, v_credits, v_units, v_closes,
-                                        v_target.hold_id, p_report, jsonb_build_object('restored_units', v_back));
+                                        v_hold.id, p_report, jsonb_build_object('restored_units', v_back));
     IF v_answer IS NULL THEN
         RAISE EXCEPTION 'the key % was taken through another pocket', p_ref USING ERRCODE = 'serialization_failure';
     END IF;
     IF v_back > 0 OR (p_close AND NOT v_closed) THEN
         UPDATE __SCHEMA__.holds SET
-               held_units = CASE WHEN v_closed OR p_close THEN 0
-                                 WHEN p_target_kind = 'stake' THEN held_units - v_back ELSE held_units END,
+               held_units = CASE WHEN p_close THEN 0 ELSE v_left END,
                restored_units = restored_units + CASE WHEN p_target_kind = 'stake' THEN v_back ELSE 0 END,
                won_units = won_units - CASE WHEN p_target_kind = 'settle' THEN v_back ELSE 0 END,
                closed_at = CASE WHEN p_close THEN coalesce(closed_at, clock_timestamp()) ELSE closed_at END
-         WHERE id = v_target.hold_id;
+         WHERE id = v_hold.id;
     END IF;
     RETURN v_answer;
 END $$;

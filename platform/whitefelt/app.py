@@ -110,7 +110,15 @@ def _site(app: Flask, title: str, attribute: str) -> Flask:
 
 
 def _callback(environ: Environ, start_response: StartResponse, path: str) -> Iterable[bytes]:
-    """A vendor's server: the opaque integration id in the path says for whom."""
+    """A vendor's server: the opaque integration id in the path says for whom. Whatever fails, it may try again."""
+    try:
+        return _called_back(environ, start_response, path)
+    except Exception:
+        log.exception("callback failed, trace %s", context.trace.get())
+        return _problem(start_response, Problem(errors.TEMPORARILY_UNAVAILABLE))
+
+
+def _called_back(environ: Environ, start_response: StartResponse, path: str) -> Iterable[bytes]:
     parts = path.split("/", 4)
     if environ["REQUEST_METHOD"] != "POST":
         return _problem(start_response, Problem(errors.METHOD_NOT_ALLOWED))

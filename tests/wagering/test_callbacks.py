@@ -203,6 +203,30 @@ def test_rounds_are_told_to_the_player(studio: Studio, alpha):
     assert (older.ref, older.status, str(older.net), older.game) == ("told", "closed", "8.00 EUR", "lf-test")
 
 
+def test_a_provider_that_is_switched_off_takes_no_bets_and_is_still_paid_what_is_owed(studio: Studio, alpha):
+    from sqlalchemy import text
+
+    from whitefelt import tenancy
+    from whitefelt.kernel.db import platform_work
+
+    def switch(status: str) -> None:
+        with platform_work() as work:
+            work.session.execute(
+                text(f"UPDATE platform.integrations SET status = '{status}' WHERE id = {studio.integration.id}")
+            )
+        tenancy.forget()
+
+    studio.bet("10", round_id="cut")
+    try:
+        switch("stopped")
+        assert studio.bet("1")[1]["code"] == "stakes_not_allowed"
+        assert studio.win("18", round_id="cut")[0] == 200
+    finally:
+        switch("active")
+    assert studio.balance() == "108.00"
+    assert studio.bet("1")[0] == 200
+
+
 def test_too_large_a_body_is_answered_in_the_protocols_shape(studio: Studio):
     reply = wagering.receive(studio.integration.public_id, "bet", {}, None)
     assert reply.status == 413 and b"body_too_large" in reply.body

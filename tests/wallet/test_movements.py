@@ -118,6 +118,26 @@ def test_a_bet_refunded_after_its_round_closed_comes_from_the_house(till: Till):
     assert till.cash() == 10
 
 
+def test_a_refund_that_closes_ends_the_round_also_when_its_bet_never_arrived_or_was_refused(till: Till):
+    till.deposit(10)
+    for number, bet in enumerate((till.ref(), till.ref())):
+        round_ref = f"close-{number}"
+        till.bet(4, round_ref=round_ref)
+        if number:
+            assert till.bet(99, bet, round_ref=round_ref).status == "insufficient_funds"
+        assert till.refund(bet, close=True, round_ref=round_ref).posted
+        with unit_of_work(till.tenant) as work:
+            hold = wallet.holds(work, till.pockets)[0]
+        assert (hold.held, hold.restored, hold.staked) == (till.money(0), till.money(0), till.money(4))
+        assert hold.closed_at is not None
+    assert till.cash() == 2
+    till.bet(1, bet := till.ref(), round_ref="both")
+    assert till.refund(bet, close=True, round_ref="both").posted
+    assert till.cash() == 2
+    with unit_of_work(till.tenant) as work:
+        assert wallet.holds(work, till.pockets, open_only=True) == []
+
+
 def test_a_win_can_be_taken_back_but_not_below_the_floor_unless_asked(till: Till):
     till.deposit(10)
     till.bet(10)

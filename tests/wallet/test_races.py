@@ -104,6 +104,17 @@ def test_snapshots_taken_meanwhile_always_add_to_zero(alpha):
     assert totals and set(totals) == {0}
 
 
+def test_bets_survive_the_death_of_every_pooled_connection(till: Till, servers):
+    till.deposit(50)
+    together(8, lambda number: till.bet(1, round_ref=f"warm{number}"))
+    with psycopg.connect(servers.postgres.superuser_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'whitefelt-money'"
+        )
+    assert all(out.posted for out in together(8, lambda number: till.bet(1, round_ref=f"after{number}")))
+    assert till.cash() == 34
+
+
 def test_a_held_lock_of_one_player_does_not_stop_the_others(till: Till, alpha):
     other = open_till(alpha)
     other.deposit(10)

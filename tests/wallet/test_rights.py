@@ -40,7 +40,9 @@ def test_functions_are_security_definer_owned_by_the_tenants_role_and_given_to_m
         assert config == (["search_path=pg_catalog, pg_temp"] if money else None), name
         assert not (app or audit or pinned), name
         assert "__SCHEMA__" not in source
-        for table in re.findall(r"(?:FROM|JOIN|INTO|UPDATE|TABLE) +([a-z_.0-9]*(?:pockets|journal|holds|counters|house_folds))\b", source):
+        for table in re.findall(
+            r"(?:FROM|JOIN|INTO|UPDATE|TABLE) +([a-z_.0-9]*(?:pockets|journal|holds|counters|house_folds))\b", source
+        ):
             assert table.startswith(f"{alpha.schema}."), f"{name} must qualify every name: {table}"
     callable_by_money = {row[0] for row in found if row[5]}
     assert callable_by_money == {

@@ -36,6 +36,8 @@ NAMING = {
 }
 #: Seconds that a statement or a wait for a lock or a pooled connection may take on an ordinary request.
 STATEMENT_SECONDS, LOCK_SECONDS, POOL_SECONDS = 15, 5, 5
+#: Connections beyond the four that are kept: a page may need a second `app` one while it holds the first.
+OVERFLOW = {"app": 12, "money": 4}
 
 
 class PlatformBase(DeclarativeBase):
@@ -85,14 +87,15 @@ def engine(login: str, alias: str = "default") -> Engine:
     with _lock:
         found = _engines.get((login, alias))
         if found is None:
-            found = _engines[(login, alias)] = _make_engine(settings.current().login_url(login, alias))
+            made = _make_engine(settings.current().login_url(login, alias), OVERFLOW[login])
+            found = _engines[(login, alias)] = made
         return found
 
 
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str, overflow: int) -> Engine:
     made = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
-        pool_size=4, max_overflow=4, pool_timeout=POOL_SECONDS, pool_recycle=1800, pool_pre_ping=True,
+        pool_size=4, max_overflow=overflow, pool_timeout=POOL_SECONDS, pool_recycle=1800, pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,
             "application_name": "whitefelt",
@@ -190,7 +193,6 @@ def money_pool(alias: str = "default") -> ConnectionPool[psycopg.Connection[Any]
             found = _pools[alias] = ConnectionPool(
                 settings.current().login_url("money", alias),
                 min_size=1, max_size=4, timeout=POOL_SECONDS, max_lifetime=1800, open=True,
-                check=ConnectionPool.check_connection,
                 # Give up soon, so that the next message connects: the pool's own attempts come ever more rarely.
                 reconnect_timeout=1,
                 kwargs={

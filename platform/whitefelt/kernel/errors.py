@@ -67,4 +67,6 @@ CSRF_FAILED = Code("csrf_failed", 403, "The form is too old or came from elsewhe
 HOST_UNKNOWN = Code("host_unknown", 421, "No site lives at this address.")
 RATE_LIMITED = Code("rate_limited", 429, "Too many requests. Wait a moment.", retryable=True)
 INTERNAL_ERROR = Code("internal_error", 500, "Something went wrong on our side. Nothing was lost.", retryable=True)
-TEMPORARILY_UNAVAILABLE = Code("temporarily_unavailable", 503, "We are briefly out of reach. Try again.", retryable=True)
+TEMPORARILY_UNAVAILABLE = Code(
+    "temporarily_unavailable", 503, "We are briefly out of reach. Try again.", retryable=True
+)

@@ -51,7 +51,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """An active connector: `id` is the journal's source, `public_id` the opaque part of callback addresses."""
+    """A tenant's way to a vendor: `id` is the journal's source, `public_id` the opaque part of callback addresses.
+
+    `active` False: switched off. No new business goes that way, but what is owed is still heard and paid.
+    """
 
     id: int
     public_id: str
@@ -61,6 +64,7 @@ class Integration:
     name: str
     config: dict[str, Any]
     secrets: dict[str, Any] = field(repr=False)
+    active: bool = True
 
 
 _remembered: dict[tuple[str, Any], tuple[float, Any]] = {}
@@ -167,23 +171,28 @@ def sites_of(tenant: TenantRef | None) -> list[Site]:
 
 
 def integration(public_id: str) -> Integration:
-    """The active integration of that public id; `integration_unknown`."""
-    found: Integration | None = None
+    """The integration of that public id, also one that was switched off: its vendor may still owe us an answer, and we
+    the vendor's players their wins. `integration_unknown`; `tenant_suspended` (503: the vendor tries again later)."""
+    found: Integration | str | None = None
     # What we never gave out (ids.base32) is neither looked up nor remembered: anyone may write anything into a path.
     if 0 < len(public_id) <= 64 and public_id.isascii() and public_id.isalnum():
         found = _fresh("integration", public_id, lambda: _load_integration(public_id))
     if found is None:
         raise Problem(INTEGRATION_UNKNOWN)
+    if isinstance(found, str):
+        raise Problem(TENANT_SUSPENDED)
     return found
 
 
-def _load_integration(public_id: str) -> Integration | None:
+def _load_integration(public_id: str) -> Integration | str | None:
     with platform_work() as work:
         row = work.session.execute(
             select(IntegrationRow, TenantRow).join(TenantRow, TenantRow.id == IntegrationRow.tenant_id)
-            .where(IntegrationRow.public_id == public_id, IntegrationRow.status == "active", TenantRow.status == "active")
+            .where(IntegrationRow.public_id == public_id)
         ).one_or_none()  # fmt: skip
-        return _integration(row[0], _ref(row[1])) if row else None
+        if row is None:
+            return None
+        return _integration(row[0], _ref(row[1])) if row[1].status == "active" else "suspended"
 
 
 def integrations_of(tenant: TenantRef, kind: str | None = None) -> list[Integration]:
@@ -231,4 +240,6 @@ def _brand(row: BrandRow, tenant: TenantRef) -> Brand:
 
 def _integration(row: IntegrationRow, tenant: TenantRef) -> Integration:
     opened = secrets.unseal(row.sealed_secrets, f"integration:{row.public_id}")
-    return Integration(row.id, row.public_id, tenant, row.kind, row.vendor, row.name, row.config, opened)
+    return Integration(
+        row.id, row.public_id, tenant, row.kind, row.vendor, row.name, row.config, opened, row.status == "active"
+    )

@@ -56,13 +56,14 @@ def receive(public_id: str, path: str, headers: Mapping[str, str], body: bytes |
         return plain_refusal(None)
     if body is None:
         return connector.encode(Answer(PlayCode.BODY_TOO_LARGE))
-    if not _within_rate(public_id):
-        return connector.encode(Answer(PlayCode.RATE_LIMITED))
     try:
         message = connector.decode(endpoint(integration), path, headers, body, clock.now())
     except Refused as refused:
         log.info("refused %s message of %s: %s", path, integration.name, refused)
         return connector.encode(Answer(refused.code))
+    # Counted after the signature: the id in the path is no secret, and a stranger must not use up the provider's share.
+    if not _within_rate(public_id):
+        return connector.encode(Answer(PlayCode.RATE_LIMITED, message))
     return connector.encode(_answer(integration, message))
 
 

@@ -88,7 +88,7 @@ def _bet(integration: Integration, message: Message, owner: Purse) -> Answer:
 def _stake(integration: Integration, message: Message, owner: Purse, context: BetContext | None) -> Outcome:
     assert message.ref and message.round_ref and message.amount is not None
     refused = _session_refusal(context, message)
-    if refused is None and context is not None and not context.may_play:
+    if refused is None and (not integration.active or (context is not None and not context.may_play)):
         refused = PlayCode.STAKES_NOT_ALLOWED
     if refused is not None:
         # Also this refusal is looked up first: a bet that was accepted earlier is replayed although its session has ended.
@@ -134,6 +134,7 @@ def _refund(integration: Integration, message: Message, owner: Purse) -> Answer:
     outcome = wallet.restore(
         integration.tenant, source=integration.id, ref=message.ref, digest=digest(message), pockets=owner.pockets,
         target_ref=message.target_ref, target_kind="stake", house=owner.house, close=message.closes,
+        round_ref=message.round_ref,
     )  # fmt: skip
     return _told(message, owner, outcome)
 

@@ -22,6 +22,8 @@ from whitefelt.kernel.db import Work
 
 #: How often a call is repeated when its key was taken at the same moment through another pocket.
 RACE_RETRIES = 3
+#: As many as a pool may hold connections of a server that is no more, and one.
+TRIES = 6
 
 
 def body_hash(*parts: object) -> bytes:
@@ -45,16 +47,24 @@ def in_work(work: Work, function: str, arguments: Sequence[Any]) -> Any:
 
 
 def one_trip(tenant: TenantRef, function: str, arguments: Sequence[Any]) -> Any:
-    """Call as one autocommit round trip on a pooled connection; repeats only what surely did nothing."""
+    """Call as one autocommit round trip on a pooled connection.
+
+    Repeated after a race that did nothing, and after a connection that died (the server was restarted): every movement
+    carries its reference, so that a repetition is answered with what the first one did.
+    """
     statement = _statement(tenant.schema, function)
-    for attempt in range(RACE_RETRIES):
+    for attempt in range(TRIES):
+        connection: psycopg.Connection[Any] | None = None
         try:
             with db.money_pool(tenant.alias).connection() as connection:
                 row = connection.execute(statement, _adapt(function, arguments), prepare=True).fetchone()
                 assert row is not None
                 return row[0]
         except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
-            if attempt == RACE_RETRIES - 1:
+            if attempt >= RACE_RETRIES - 1:
+                raise
+        except psycopg.OperationalError:
+            if connection is None or not connection.closed or attempt == TRIES - 1:
                 raise
     raise AssertionError("unreachable")
 
@@ -72,7 +82,7 @@ SIGNATURES = {
     "wallet_refuse": "itytbtB",
     "wallet_stake": "itybBtbbbtjfbj",
     "wallet_settle": "itybBBbbtjffBj",
-    "wallet_restore": "itybttbffB",
+    "wallet_restore": "itybttbfftB",
     "wallet_open": "tTtf",
     "wallet_set_terms": "bf",
     "wallet_fold_house": "b",

@@ -125,13 +125,16 @@ def settle(
 
 def restore(
     tenant: TenantRef, *, source: int, ref: str, digest: bytes, pockets: Pockets, target_ref: str, target_kind: str,
-    house: House, close: bool = False, below_floor: bool = False,
+    house: House, close: bool = False, round_ref: str | None = None, below_floor: bool = False,
 ) -> Outcome:  # fmt: skip
-    """Take a stake (or a win: `settle`) back, whole and once, one autocommit trip; an unknown target leaves a tombstone."""
+    """Take a stake (or a win: `settle`) back, whole and once, one autocommit trip; an unknown target leaves a tombstone.
+
+    `close` ends the target's round, or `round_ref` when the target has none.
+    """
     assert target_kind in ("stake", "settle"), target_kind
     return read_outcome(call.one_trip(tenant, "wallet_restore", (
         source, ref, digest, pockets.cash, target_ref, target_kind, house.gaming, close, below_floor,
-        [pockets.cash, pockets.bonus],
+        round_ref, [pockets.cash, pockets.bonus],
     )))  # fmt: skip
 
 

@@ -57,7 +57,7 @@ CODES: dict[PlayCode, tuple[int, str, bool]] = {
 }
 
 
-def ORIGINS(config: Mapping[str, Any]) -> dict[str, str]:  # noqa: N802 - the contract's name
+def ORIGINS(config: Mapping[str, Any]) -> dict[str, str]:
     """The game runs in a frame of the studio's origin, which also serves the artwork."""
     return {"frame-src": str(config["origin"]), "img-src": str(config["origin"])}
 
