@@ -19,14 +19,14 @@ from whitefelt.kernel.context import TenantRef
 from whitefelt.kernel.db import PlatformBase, TenantBase
 
 if TYPE_CHECKING:
-    from conftest import Servers
+    from conftest import Floor
 
 MAX_TENANT_TABLES = 120
 SCRATCH = "house_scratch"
 
 
 @pytest.fixture(scope="module")
-def catalogue(platform: Servers) -> Iterator[psycopg.Connection]:
+def catalogue(platform: Floor) -> Iterator[psycopg.Connection]:
     with psycopg.connect(platform.postgres.admin_url, autocommit=True) as connection:
         yield connection
 
@@ -142,7 +142,7 @@ def short(difference: tuple[object, ...]) -> str:
 
 
 @pytest.mark.parametrize("tree", ["platform", "tenant"])
-def test_models_mirror_the_migrations(platform: Servers, alpha: TenantRef, tree: str) -> None:
+def test_models_mirror_the_migrations(platform: Floor, alpha: TenantRef, tree: str) -> None:
     schema, metadata = (
         ("platform", PlatformBase.metadata) if tree == "platform" else (alpha.schema, TenantBase.metadata)
     )

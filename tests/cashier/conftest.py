@@ -17,7 +17,7 @@ from whitefelt.kernel import settings
 from whitefelt.kernel.context import TenantRef
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def callbacks(platform: Any) -> Iterator[Callbacks]:
     running = Callbacks("")
     server = make_server("127.0.0.1", 0, running, threaded=True, request_handler=Quiet)
@@ -36,7 +36,7 @@ def callbacks(platform: Any) -> Iterator[Callbacks]:
     settings.current.cache_clear()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def psp(platform: Any, callbacks: Callbacks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Psp]:
     data = tmp_path_factory.mktemp("psp")
     origin = f"http://127.0.0.1:{free_port()}"

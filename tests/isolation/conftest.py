@@ -22,7 +22,7 @@ from whitefelt.kernel import settings
 from whitefelt.kernel.context import TenantRef
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def site(platform: Any) -> Iterator[Site]:
     """The application; vendors reach it at the callback address."""
     app = create_app()
@@ -41,7 +41,7 @@ def site(platform: Any) -> Iterator[Site]:
     settings.current.cache_clear()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def worlds(
     site: Site, alpha: TenantRef, bravo: TenantRef, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, World]]:
