@@ -249,20 +249,25 @@ def test_register_deposit_play_withdraw(demo: Running, visit: Visiting, brand: s
         assert statement(player) == STATEMENT
 
 
-def test_a_deposit_in_every_order(demo: Running, visit: Visiting):
+@pytest.mark.parametrize("brand", ["aurora", pytest.param("nordlys", marks=pytest.mark.long)])
+def test_a_deposit_in_every_order(demo: Running, visit: Visiting, brand: str):
     """Decline, cancel, the webhook before the browser, the browser before the webhook, several webhooks: each once."""
     psp = Client(demo.facts["sandbox"]["psp"])
-    with visit(demo.brand("aurora")["url"], "phone") as player:
-        register(player)
-        start_deposit(player, "11.00")
+    site = demo.brand(brand)
+    with visit(site["url"], "phone") as player:
+        person = register(player)
+        if site["jurisdiction"] == "SE":
+            prove_identity(player, person)
+            set_limit(player)
+        start_deposit(player, "110.00")
         player.find("decline").click()
         ended(player, "failed")
-        start_deposit(player, "12.00")
+        start_deposit(player, "120.00")
         player.find("cancel").click()
         ended(player, "cancelled")
         shows(player, "0.00")
 
-        start_deposit(player, "20.00")
+        start_deposit(player, "200.00")
         payment = urlsplit(player.page.url).path.rsplit("/", 1)[1]
         psp.post(f"/control/payments/{payment}/pay")
         reference = psp.get("/control/payments?status=paid")["items"][0]["reference"]
@@ -270,23 +275,23 @@ def test_a_deposit_in_every_order(demo: Running, visit: Visiting):
         player.page.reload()
         player.find("back").click()
         ended(player, "settled")
-        shows(player, "20.00")
+        shows(player, "200.00")
 
         psp.post("/control/mode", {"hold": True})
         try:
-            start_deposit(player, "30.00")
+            start_deposit(player, "300.00")
             player.find("pay").click()
             expect(player.find("movement")).to_be_visible()
             reference = player.path().rsplit("/", 1)[1]
             psp.post("/control/mode", {"hold": False, "duplicate": 2})
             psp.post("/control/release")
             ended(player, "settled")
-            shows(player, "50.00")
+            shows(player, "500.00")
         finally:
             psp.call("DELETE", "/control/mode")
         eventually(lambda: events(demo, reference)[0]["state"] == "acknowledged", what="webhook after the browser")
         repeat_webhook(demo, reference)
-        assert statement(player) == [("deposit", "cash", "20.00", "20.00"), ("deposit", "cash", "30.00", "50.00")]
+        assert statement(player) == [("deposit", "cash", "200.00", "200.00"), ("deposit", "cash", "300.00", "500.00")]
 
 
 def test_money_moves_without_script(demo: Running, visit: Visiting):
