@@ -9,8 +9,8 @@ import pytest
 
 from cashier.desk import Desk, audit_of, eur, funded, held, in_parallel, wait_for
 from whitefelt.accounts import Player
-from whitefelt.cashier import rules, sync
-from whitefelt.cashier.payouts import OutcomeOpen
+from whitefelt.cashier import payouts, rules, sync
+from whitefelt.cashier.payouts import NothingReserved, OutcomeOpen
 from whitefelt.connectors.pay import sandpay
 from whitefelt.facts.money import WithdrawalFailed
 from whitefelt.kernel import clock
@@ -211,3 +211,24 @@ def test_a_payout_that_differs_from_the_order_changes_nothing_and_is_flagged(des
     desk.tell(desk.event(desk.withdrawal(public_id), "payout.paid"))
     desk.apply(public_id)
     assert desk.withdrawal(public_id).status == "paid"
+
+
+def test_a_row_that_was_tampered_with_pays_nobody(desk: Desk) -> None:
+    """Whoever can write the cashier's table, but not the wallet's, must not be able to send money out."""
+    player = funded(desk)
+    asked = desk.request(player, "60.00").public_id
+    desk.reject(asked)
+    desk.edit_withdrawal(asked, status="approved", closed_at=None)
+    with pytest.raises(NothingReserved):
+        payouts.send(desk.tenant, asked)
+    assert desk.psp.control(f"/payouts?reference={asked}", "GET")["items"] == []
+    honest = approved(desk, player)
+    desk.edit_withdrawal(honest, amount_units=eur("61.00").units)
+    with pytest.raises(NothingReserved):
+        payouts.send(desk.tenant, honest)
+    # Put right again, so that the proofs of other tests stand.
+    desk.edit_withdrawal(asked, status="rejected", closed_at=clock.now())
+    desk.edit_withdrawal(honest, amount_units=eur("60.00").units)
+    payouts.send(desk.tenant, honest)
+    desk.heard(honest)
+    assert desk.faults() == []

@@ -6,7 +6,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from whitefelt import wallet
 from whitefelt.cashier import asking, methods, rules
+from whitefelt.cashier.allowance import OURS
 from whitefelt.cashier.applying import apply_payout, fail_withdrawal, locked
 from whitefelt.cashier.models import WithdrawalRow
 from whitefelt.cashier.ports import PayoutOrder
@@ -30,6 +32,10 @@ class IntegrationStopped(Exception):
     """The provider that must pay is switched off; tried again later."""
 
 
+class NothingReserved(Exception):
+    """The wallet holds no money for this withdrawal: it must not be paid, whatever its row says."""
+
+
 class OutcomeOpen(Exception):
     """The provider could not say what became of an earlier attempt; nothing is sent before it can."""
 
@@ -38,7 +44,7 @@ def send(tenant: TenantRef, public_id: str) -> None:
     """Have the provider pay an approved withdrawal; does nothing once it was sent or ended.
 
     Raises VendorUnavailable, VendorUnknown, OutcomeOpen or IntegrationStopped: the withdrawal stays approved, call
-    again later. A refusal ends it: the money is cash again.
+    again later. A refusal ends it: the money is cash again. NothingReserved: someone must look at it.
     """
     attempt = _begin(tenant, public_id)
     if attempt is None:
@@ -70,6 +76,9 @@ def _begin(tenant: TenantRef, public_id: str) -> _Attempt | None:
         row = locked(work, WithdrawalRow, public_id)
         if row is None or row.status != "approved":
             return None
+        # A row is only a row: what may leave is what the wallet has set aside for it, and set aside still.
+        if wallet.open_reserve(work, source=OURS, ref=f"withdrawal:{public_id}") != row.money:
+            raise NothingReserved(public_id)
         row.attempts, row.attempted_at = row.attempts + 1, work.now()
         row.next_check_at = rules.next_check(work.now(), row.checks)
         integration_id, money, destination = row.integration_id, row.money, row.destination

@@ -35,13 +35,13 @@ from whitefelt.wallet.pockets import (
     terms,
     used,
 )
-from whitefelt.wallet.queries import Hold, StatementLine, holds, journal_facts, journal_rows, statement
+from whitefelt.wallet.queries import Hold, StatementLine, holds, journal_facts, journal_rows, open_reserve, statement
 from whitefelt.wallet.verify import Fault, figures, verify
 
 __all__ = [
     "Balances", "Cap", "Fault", "Hold", "House", "Leg", "Outcome", "Pockets", "StatementLine", "adjust",
     "balances", "bonus", "claim", "deposit", "figures", "find_pockets", "fold_house", "holds", "house_balance",
-    "house_pocket", "journal_facts", "journal_rows", "open_pockets", "pay_out", "play_house", "refuse",
+    "house_pocket", "journal_facts", "journal_rows", "open_pockets", "open_reserve", "pay_out", "play_house", "refuse",
     "release", "renew_terms", "reserve", "restore", "set_stakes_allowed", "settle", "stake", "statement", "terms", "used",
     "verify",
 ]  # fmt: skip

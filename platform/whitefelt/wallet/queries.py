@@ -119,6 +119,21 @@ def _hold(row: Any, currency: str) -> Hold:
     )  # fmt: skip
 
 
+def open_reserve(work: Work, *, source: int, ref: str) -> Money | None:
+    """What that reserve still holds for a payout: its amount, None once it was paid, released, refused or never made."""
+    ended = journal.alias("ended")
+    row = work.session.execute(
+        select(journal.c.amount_units, pockets_table.c.currency)
+        .join(pockets_table, pockets_table.c.id == journal.c.credit_pocket)
+        .outerjoin(ended, ended.c.closes == journal.c.id)
+        .where(
+            journal.c.source == source, journal.c.ref == ref, journal.c.leg == 0, journal.c.kind == "reserve",
+            journal.c.status == "posted", ended.c.id.is_(None),
+        )
+    ).one_or_none()  # fmt: skip
+    return None if row is None else Money(row.amount_units, row.currency)
+
+
 def journal_rows(work: Work, after_id: int, limit: int) -> Sequence[RowMapping]:
     """Journal rows after an id, in id order, with currency and owner."""
     home = pockets_table
