@@ -191,6 +191,8 @@ def test_lost_port_is_replaced(data: Path) -> None:
     first = start_postgres(data)
     first.stop()
     with socket.socket() as thief:
+        # The port may still be leaving: its last connections linger for a minute.
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         thief.bind(("127.0.0.1", first.port))
         thief.listen()
         second = start_postgres(data)

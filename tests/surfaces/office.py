@@ -15,7 +15,7 @@ from whitefelt import accounts, cashier, tenancy, wallet
 from whitefelt.accounts import Player
 from whitefelt.app import Application
 from whitefelt.cashier.models import DepositRow
-from whitefelt.kernel import db, ids
+from whitefelt.kernel import db, ids, settings
 from whitefelt.kernel.context import Actor, TenantRef
 from whitefelt.kernel.money import Money, parse
 
@@ -72,15 +72,16 @@ def staff(tenant: TenantRef, role: str) -> accounts.Staff:
 
 
 @cache
-def _session(tenant: TenantRef, role: str) -> str:
-    """One living session per role: hashing a password takes its time, and only the door's own tests are about that."""
+def _session(_database: str, tenant: TenantRef, role: str) -> str:
+    """One living session per role and database: hashing a password takes its time, and only the door's own tests are about that."""
     return accounts.sign_in_staff(tenant, staff(tenant, role).email, PASSWORD, ip="test").token
 
 
 def browser_of(tenant: TenantRef, role: str) -> Browser:
     """A browser in which a member of staff with that role, Nora Lind, is signed in."""
     browser = Browser(office_host(tenant))
-    browser.client.set_cookie(accounts.SESSION_COOKIE, _session(tenant, role), domain=browser.host)
+    token = _session(settings.current().databases["default"], tenant, role)
+    browser.client.set_cookie(accounts.SESSION_COOKIE, token, domain=browser.host)
     browser.get("/")
     return browser
 
