@@ -107,7 +107,12 @@ class Placed(Vendor):
 
     def start(self) -> None:
         self.port = self.wanted or self.port
-        super().start()
+        try:
+            super().start()
+        except AssertionError:
+            # A machine with too much to do: once more, and nothing is left running.
+            self.end()
+            super().start()
 
 
 def start(name: str, port: int, folder: Path, config: dict[str, Any]) -> Vendor:

@@ -176,7 +176,9 @@ def test_the_queue_turns_its_pages(alpha: TenantRef, monkeypatch: pytest.MonkeyP
     assert made[0] in second.text and made[2] not in second.text
 
 
-@pytest.mark.parametrize("path", ["/withdrawals/nonsense", "/withdrawals/3a8cd611-0b9e-40c1-811a-4a34ac9c2f95", "/players/1", "/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/withdrawals/nonsense", "/withdrawals/3a8cd611-0b9e-40c1-811a-4a34ac9c2f95", "/players/1", "/nothing"]
+)
 def test_what_is_not_there_is_a_calm_page(alpha: TenantRef, path: str) -> None:
     response = browser_of(alpha, "payments").get(path)
     assert response.status_code == 404 and "Trace" in response.text and "Back to the start page" in response.text
