@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def register(demo: Running, brand: str) -> tuple[Client, dict[str, Any]]:
     site = client.get("/api/v1/site")
     person = {
         "email": f"{uuid.uuid4().hex}@example.com", "password": "a long enough phrase", "first_name": "Journey",
-        "last_name": letters(), "birth_date": "1988-04-05", "country": site["countries"][0],
+        "last_name": letters(), "birth_date": str(date(1960, 1, 1) + timedelta(days=uuid.uuid4().int % 14_000)), "country": site["countries"][0],
         "documents": documents(site),
     }  # fmt: skip
     told = client.post("/api/v1/players", person, expect=201)
@@ -50,17 +51,22 @@ def make_ready(demo: Running, client: Client, person: dict[str, Any], limit: str
     if status == 201:
         return
     assert (status, told["code"]) == (403, "identity_required"), told
-    order = client.post("/api/v1/identity", {}, expect=201)
-    eid = Client(demo.facts["sandbox"]["eid"])
-    eid.post(f"/control/orders/{order['order_id']}/approve", {
-        "personal_number": personal_number(person["birth_date"]), "first_name": person["first_name"],
-        "last_name": person["last_name"], "birth_date": person["birth_date"], "country": "SE",
-    })  # fmt: skip
-    assert client.post(f"/api/v1/identity/{order['order_id']}/complete")["status"] == "verified"
+    prove_identity(demo, client, person)
     status, told = client.call("POST", "/api/v1/deposits", deposit_body(client))
     assert (status, told["code"]) == (403, "limit_required"), told
     status, told = client.call("PUT", "/api/v1/limits/deposit/month", {"amount": limit})
     assert status == 200, told
+
+
+def prove_identity(demo: Running, client: Client, person: dict[str, Any]) -> None:
+    """At the electronic id, as the person."""
+    order = client.post("/api/v1/identity", {}, expect=201)
+    eid = Client(demo.facts["sandbox"]["eid"])
+    eid.post(f"/control/orders/{order['order_id']}/approve", {
+        "personal_number": personal_number(person["birth_date"]), "first_name": person["first_name"],
+        "last_name": person["last_name"], "birth_date": person["birth_date"], "country": person["country"],
+    })  # fmt: skip
+    assert client.post(f"/api/v1/identity/{order['order_id']}/complete")["status"] == "verified"
 
 
 def deposit_body(client: Client, amount: str = "100.00") -> dict[str, str]:

@@ -66,3 +66,29 @@ def test_an_answer_without_end_is_not_kept_in_memory():
 def test_an_answer_of_the_largest_size_is_read():
     with vendor(parts(16, 65536)) as url:
         assert len(http.call("GET", url, seconds=5).body) == http.MAX_ANSWER_BYTES
+
+
+def test_a_vendor_that_hangs_holds_only_its_share_of_threads(monkeypatch: pytest.MonkeyPatch):
+    """Six calls wait for the vendor that hangs; the seventh is told so at once, and another vendor is not affected."""
+    monkeypatch.setattr(http, "WAIT_SECONDS", 0.1)
+    release = threading.Event()
+    with socket.create_server(("127.0.0.1", 0), backlog=32) as hanging, vendor(parts(1, 2)) as well:
+        url = f"http://127.0.0.1:{hanging.getsockname()[1]}/"
+
+        def hang() -> None:
+            with pytest.raises((http.VendorUnknown, http.VendorUnavailable)):
+                http.call("GET", url, seconds=3)
+            release.set()
+
+        threads = [threading.Thread(target=hang, daemon=True) for _ in range(http.CALLS_AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + 2
+        while http._place_at(url)._value and time.monotonic() < until:
+            time.sleep(0.01)
+        with pytest.raises(http.VendorUnavailable, match="too many"):
+            http.call("GET", url, seconds=3)
+        assert not release.is_set()
+        assert http.call("GET", well, seconds=2).body == b"xx"
+        for thread in threads:
+            thread.join(10)

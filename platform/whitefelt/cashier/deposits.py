@@ -18,7 +18,7 @@ from whitefelt.cashier.methods import OfferedMethod
 from whitefelt.cashier.models import DepositRow
 from whitefelt.cashier.ports import Order
 from whitefelt.cashier.queries import Deposit
-from whitefelt.kernel import ids, rate
+from whitefelt.kernel import ids
 from whitefelt.kernel.context import Actor, TenantRef
 from whitefelt.kernel.db import Work, money_work, unit_of_work
 from whitefelt.kernel.errors import Problem
@@ -29,8 +29,6 @@ log = logging.getLogger("whitefelt.cashier")
 
 #: How long a repeated request waits for the first one's answer from the provider.
 TWIN_TRIES, TWIN_PAUSE_SECONDS = 30, 0.1
-#: More deposits than this a player does not begin within a minute.
-STARTS_PER_MINUTE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +50,9 @@ def start(
     back. `created` without a redirect when its answer is unknown: the schedule asks. The same `idempotency_key` gives
     the same deposit, another request under it `idempotency_conflict`.
     Errors: payment_method_unknown, amount_too_fine, amount_below_minimum, amount_above_maximum, limit_reached, and
-    rate_limited, those of compliance's gate. A refusal leaves nothing behind.
+    those of compliance's gate. A refusal leaves nothing behind.
     """
     assert money.currency == player.currency, "a player deposits in the account's currency"
-    # Each start may hold a web thread while the provider thinks: one player must not hold them all.
-    rate.check("deposit", f"{tenant.id}:{player.public_id}", STARTS_PER_MINUTE, 60)
     asked = _checked(tenant, method, money, return_url, idempotency_key)
     with money_work(tenant, Actor("player", player.public_id)) as work:
         deposit, fresh = _open(work, player, asked)

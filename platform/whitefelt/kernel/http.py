@@ -7,14 +7,18 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 
 MAX_ANSWER_BYTES = 1024 * 1024
+#: Calls to one vendor under way at once in a process, and how long a further one waits for its turn.
+CALLS_AT_ONCE, WAIT_SECONDS = 6, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,27 @@ def call(
     method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None, seconds: int = 10
 ) -> Answer:
     """One request, at most `seconds` long in all phases, at most 1 MiB of answer; raises a VendorError."""
+    place = _place_at(url)
+    if not place.acquire(timeout=WAIT_SECONDS):
+        raise VendorUnavailable("too many calls to this vendor are waiting for it")
+    try:
+        return _call(method, url, headers=headers, body=body, seconds=seconds)
+    finally:
+        place.release()
+
+
+_places: dict[str, threading.BoundedSemaphore] = {}
+_places_lock = threading.Lock()
+
+
+def _place_at(url: str) -> threading.BoundedSemaphore:
+    """Who calls a vendor that hangs holds a thread; half of them stay free for everything else."""
+    origin = urlsplit(url).netloc
+    with _places_lock:
+        return _places.setdefault(origin, threading.BoundedSemaphore(CALLS_AT_ONCE))
+
+
+def _call(method: str, url: str, *, headers: Mapping[str, str] | None, body: bytes | None, seconds: int) -> Answer:
     limits = httpx2.Timeout(seconds, connect=min(3, seconds))
     give_up = time.monotonic() + seconds
     received = bytearray()
