@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -66,8 +67,11 @@ def test_two_workers_at_one_key_keep_its_order(bench: Lab) -> None:
     relay_tenant(bench.tenant)
     done: list[int] = []
 
+    until = time.monotonic() + 30
+
     def work_away() -> None:
-        for _ in range(60):
+        # One that finds the key in another's hands goes away empty-handed: how often, nobody can say.
+        while sum(done) < 40 and time.monotonic() < until:
             done.append(drain.drain(bench.tenant, "lab.inside", "subject:a"))
 
     threads = [threading.Thread(target=work_away) for _ in range(3)]
