@@ -45,7 +45,7 @@ class Fact:
     @property
     def key(self) -> str:
         """What this fact is ordered by: facts of one key reach a consumer in the order they were recorded."""
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} does not say its key")
 
     def body(self) -> dict[str, Any]:
         """The fact's fields as JSON values; a programmer's error if one is no primitive."""
