@@ -227,6 +227,47 @@ def test_a_provider_that_is_switched_off_takes_no_bets_and_is_still_paid_what_is
     assert studio.bet("1")[0] == 200
 
 
+def test_strangers_cannot_use_up_a_providers_share_but_the_provider_can(studio: Studio, monkeypatch):
+    monkeypatch.setattr(wagering.callbacks, "MAX_PER_SECOND", 0)
+    body = studio.body("bet", amount="1")
+    assert studio.send("bet", body, secret="wrong")[1]["code"] == "signature_invalid"
+    status, told = studio.send("bet", body)
+    assert (status, told["code"], told["retryable"]) == (429, "rate_limited", True)
+    monkeypatch.undo()
+    assert studio.send("bet", body)[0] == 200, "what was put off is not remembered as refused"
+
+
+def test_a_callback_that_breaks_inside_may_be_sent_again(studio: Studio):
+    from sqlalchemy import text
+    from werkzeug.test import Client
+
+    from whitefelt import tenancy
+    from whitefelt.app import create_app
+    from whitefelt.kernel.db import platform_work
+
+    def seal(value: str) -> str:
+        with platform_work() as work:
+            row = {"value": value, "id": studio.integration.id}
+            was = work.session.scalar(text("SELECT sealed_secrets FROM platform.integrations WHERE id = :id"), row)
+            work.session.execute(text("UPDATE platform.integrations SET sealed_secrets = :value WHERE id = :id"), row)
+        tenancy.forget()
+        return str(was)
+
+    client, path = Client(create_app()), f"/callbacks/play/{studio.integration.public_id}/bet"
+    assert client.post(path, data=b"{}").json["code"] == "signature_invalid"
+    kept = seal("v1:broken")
+    try:
+        answer = client.post(path, data=b"{}")
+        assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (
+            503,
+            "temporarily_unavailable",
+            True,
+        )
+    finally:
+        seal(kept)
+    assert studio.bet("1")[0] == 200
+
+
 def test_too_large_a_body_is_answered_in_the_protocols_shape(studio: Studio):
     reply = wagering.receive(studio.integration.public_id, "bet", {}, None)
     assert reply.status == 413 and b"body_too_large" in reply.body

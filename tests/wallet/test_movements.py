@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from wallet.conftest import Till
 from whitefelt import wallet
 from whitefelt.kernel.db import money_work, unit_of_work
 from whitefelt.kernel.money import Money
-from whitefelt.wallet import Cap
+from whitefelt.wallet import Cap, call
 
 
 def test_deposit_is_booked_once_however_often_it_comes(till: Till):
@@ -182,6 +183,19 @@ def test_two_players_may_share_a_round_reference(till: Till, alpha):
 def test_zero_stake_and_zero_win_are_legal(till: Till):
     assert till.bet(0).posted
     assert till.win(0).posted
+    assert till.cash() == 0
+
+
+def test_a_negative_stake_is_refused_by_the_database_itself(till: Till):
+    till.deposit(10)
+    arguments = (
+        till.source, till.ref(), b"", till.pockets.cash, [till.pockets.cash], "ordered", -1, till.house.escrow,
+        till.house.gaming, "r", {}, False, None, [],
+    )  # fmt: skip
+    with pytest.raises(psycopg.Error):
+        call.one_trip(till.tenant, "wallet_stake", arguments)
+    assert till.cash() == 10
+    call.one_trip(till.tenant, "wallet_stake", (*arguments[:6], 10 * till.scale, *arguments[7:]))
     assert till.cash() == 0
 
 
